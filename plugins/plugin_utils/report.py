@@ -1,0 +1,108 @@
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The closing report of a run: a pure function from the plan and the hosts' results to lines of text."""
+from __future__ import annotations
+
+COLUMNS = ("SERVICE", "HOST", "URL", "HEALTH", "LINKS")
+
+
+def table(rows, columns=COLUMNS):
+    """Lay rows out in columns as wide as their widest cell.
+
+    :param rows: Lists of strings, one string per column.
+    :param columns: The headings.
+    :return: A list of lines without trailing blanks.
+    """
+    lines = [list(columns)] + [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
+
+
+def _health(host_result, service):
+    """How a service is, in a word, from what the stack saw after its run."""
+    if host_result is None:
+        return "host failed"
+    seen = (host_result.get("stack") or {}).get("services", {}).get(service)
+    if not seen:
+        return "planned" if host_result.get("check_mode") else "unknown"
+    return seen.get("health") or seen.get("state") or "unknown"
+
+
+def _links(host_result, service):
+    """``made/wanted`` for the links that were wired into a service, ``-`` where it has none."""
+    links = [
+        link
+        for wave in ((host_result or {}).get("wiring") or {}).values()
+        for link in (wave or {}).get("links") or []
+        if link.get("app") == service
+    ]
+    if not links:
+        return "-"
+    done = [link for link in links if link.get("state") not in ("failed", "skipped", "missing")]
+    return "{0}/{1}".format(len(done), len(links))
+
+
+def problems(plan, results):
+    """Everything that went wrong on any host, a sentence each.
+
+    :param plan: The plan (``hosts``).
+    :param results: Host to ``{stack, wiring, check_mode}``, ``None`` for a host that failed earlier.
+    :return: A list of sentences that begin with the host's name.
+    """
+    found = []
+    for host in sorted(plan.get("hosts") or {}):
+        if host not in results:
+            continue
+        result = results[host]
+        if result is None:
+            found.append("{0}: the run ended early on this host, see its message above".format(host))
+            continue
+        for entry in (result.get("stack") or {}).get("problems") or []:
+            found.append("{0}: {1}".format(host, _sentence(entry)))
+        for wave in ((result.get("wiring")) or {}).values():
+            for entry in (wave or {}).get("problems") or []:
+                found.append("{0}: {1}".format(host, _sentence(entry)))
+    return found
+
+
+def _sentence(entry):
+    """A problem as text, whether it came as text or as ``{app, message}``."""
+    if not isinstance(entry, dict):
+        return str(entry)
+    subject = entry.get("app") or entry.get("service") or entry.get("project")
+    message = str(entry.get("message", ""))
+    return message if not subject or message.startswith(str(subject)) else "{0}: {1}".format(subject, message)
+
+
+def report(plan, results, state_root="/var/lib/homelab-media"):
+    """The lines that a person reads at the end of a run.
+
+    :param plan: The plan: ``summary`` rows ``{service, host, url}``, ``findings``.
+    :param results: Host to ``{stack, wiring, generated, check_mode}``; ``None`` for a host that failed.
+    :param state_root: Where each host keeps its secrets.
+    :return: A list of lines.
+    """
+    rows = []
+    for row in plan.get("summary") or []:
+        host = row["host"]
+        if host not in results:
+            continue
+        rows.append([
+            row["service"], host, row.get("url") or "-",
+            "stopped" if row.get("state") == "stopped" else _health(results[host], row["service"]),
+            _links(results[host], row["service"]),
+        ])
+    lines = [""] + table(rows)
+    warnings = [finding for finding in plan.get("findings") or [] if finding.get("severity") == "warning"]
+    if warnings:
+        lines += ["", "Worth knowing:"]
+        lines += ["  {host}: {message} {remedy}".format(**finding).rstrip() for finding in warnings]
+    generated = sorted(host for host, result in results.items() if result and result.get("generated"))
+    if generated:
+        lines += ["", "Passwords and keys that were generated are on {0}, for root only: sudo cat {1}/secrets.json".format(
+            " and ".join(generated), state_root)]
+    wrong = problems(plan, results)
+    if wrong:
+        lines += ["", "Left to do (then run again):"] + ["  " + sentence for sentence in wrong]
+    return lines + [""]

@@ -1,0 +1,47 @@
+"""The closing report: what a person reads must be there, and nothing that is a secret can be."""
+from __future__ import annotations
+
+from ansible_collections.homelab.media.plugins.plugin_utils.report import problems, report, table
+
+PLAN = {
+    "hosts": {"a": {}, "b": {}},
+    "findings": [{"severity": "warning", "host": "a", "key": "k", "message": "Overseerr is archived.", "remedy": "Use Seerr."}],
+    "summary": [
+        {"service": "sonarr", "host": "a", "url": "http://a:8989"},
+        {"service": "unpackerr", "host": "a", "url": None},
+        {"service": "plex", "host": "b", "url": "http://b:32400"},
+    ],
+}
+FINE = {
+    "stack": {"services": {"sonarr": {"state": "running", "health": "healthy"}, "unpackerr": {"state": "running"}}, "problems": []},
+    "wiring": {"1": {"links": [{"app": "sonarr", "name": "qBittorrent", "state": "ok"},
+                               {"app": "sonarr", "name": "SABnzbd", "state": "failed"}],
+                     "problems": [{"app": "sonarr", "message": "SABnzbd refused the key"}]}},
+    "generated": ["sonarr.api_key"],
+    "check_mode": False,
+}
+
+
+def test_columns_line_up():
+    lines = table([["sonarr", "host-with-a-long-name", "-", "healthy", "1/1"], ["x", "b", "u", "h", "-"]])
+    assert [line.index(cell) for line, cell in zip(lines, ["HOST", "host-with", "b"])] == [9, 9, 9]
+
+
+def test_rows_warnings_passwords_and_problems():
+    text = "\n".join(report(PLAN, {"a": FINE, "b": None}))
+    assert "sonarr     a     http://a:8989   healthy      1/2" in text
+    assert "unpackerr  a     -               running      -" in text
+    assert "plex       b     http://b:32400  host failed  -" in text
+    assert "a: Overseerr is archived. Use Seerr." in text
+    assert "on a, for root only: sudo cat /var/lib/homelab-media/secrets.json" in text
+    assert "a: sonarr: SABnzbd refused the key" in text
+
+
+def test_a_host_outside_of_the_limit_is_left_out():
+    text = "\n".join(report(PLAN, {"a": FINE}))
+    assert "plex" not in text
+    assert problems(PLAN, {"a": dict(FINE, wiring={})}) == []
+
+
+def test_a_failed_host_is_a_problem():
+    assert problems(PLAN, {"b": None}) == ["b: the run ended early on this host, see its message above"]
