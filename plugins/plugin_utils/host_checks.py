@@ -1,0 +1,10 @@
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks."""
+from __future__ import annotations
+
+
+def run(*args):
+    """Nothing yet."""
+
