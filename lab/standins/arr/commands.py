@@ -1,0 +1,110 @@
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command queue: accepted, run by one thread, remembered until the process ends."""
+from __future__ import annotations
+
+import queue
+import re
+import threading
+import time
+import uuid
+
+from .errors import Failed, not_found
+from .system import stamp
+
+PARAMETERS = {"ApplicationIndexerSync": {"forceSync": False}}
+STANDARD = {"completionMessage": "Completed", "requiresDiskAccess": False, "isExclusive": False,
+            "isTypeExclusive": False}
+
+
+class Commands:
+    def __init__(self, service):
+        self.service = service
+        self.known = {name.lower(): name for name in service.app.commands}
+        self.entries = {}
+        self.lock = threading.Lock()
+        self.queue = queue.Queue()
+        self.count = 0
+        self.worker = None
+
+    def post(self, call):
+        body = call.body if isinstance(call.body, dict) else {}
+        given = {key.lower(): value for key, value in body.items()}
+        name = self.known.get(str(given.get("name") or "").lower())
+        if name is None:
+            raise Failed(500, "Sequence contains no matching element")
+        agent = call.headers.get("User-Agent", "")
+        own = {key: given.get(key.lower(), value) for key, value in PARAMETERS.get(name, {}).items()}
+        with self.lock:
+            for entry in self.entries.values():
+                if entry["name"] == name and entry["status"] in ("queued", "started") and \
+                        all(entry["body"].get(key) == value for key, value in own.items()):
+                    return 201, dict(entry)         # an equal command that waits or runs is the answer
+            self.count += 1
+            entry = {
+                "name": name, "commandName": re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name),
+                "body": {**own, "sendUpdatesToClient": True, **STANDARD, "updateScheduledTask": True, "name": name,
+                         "trigger": "manual", "suppressMessages": False, "clientUserAgent": agent},
+                "priority": "normal", "status": "queued", "result": "unknown", "queued": stamp(time.time()),
+                "trigger": "manual", "clientUserAgent": agent, "sendUpdatesToClient": True,
+                "updateScheduledTask": True, "id": self.count}
+            if self.service.app.kind == "prowlarr":
+                entry.pop("result")
+            self.entries[self.count] = entry
+            answer = dict(entry)
+            if self.worker is None:
+                self.worker = threading.Thread(target=self._work, daemon=True)
+                self.worker.start()
+        self.queue.put(answer["id"])
+        return 201, answer
+
+    def _work(self):
+        while True:
+            entry = self.entries[self.queue.get()]
+            begun = time.time()
+            self._update(entry, status="started", started=stamp(begun), stateChangeTime=stamp(begun))
+            try:
+                self._run(entry)
+                outcome = {"status": "completed", "message": "Completed"}
+                if "result" in entry:
+                    outcome["result"] = "successful"
+            except Exception as error:          # a command that fails says so in its entry
+                outcome = {"status": "failed", "message": "Failed", "exception": str(error)}
+            ended = time.time()
+            self._update(entry, ended=stamp(ended), stateChangeTime=stamp(ended),
+                         duration=time.strftime("%H:%M:%S", time.gmtime(ended - begun)) +
+                         f".{int((ended - begun) % 1 * 10**7):07d}", **outcome)
+
+    def _update(self, entry, **values):
+        with self.lock:
+            entry.update(values)
+
+    def _run(self, entry):
+        if entry["name"] == "ResetApiKey":
+            self.service.file.set("ApiKey", uuid.uuid4().hex)
+        elif entry["name"] == "ApplicationIndexerSync":
+            self.service.sync.everything(force=bool(entry["body"].get("forceSync")))
+
+    def list(self, call):
+        with self.lock:
+            return 200, [dict(entry) for entry in self.entries.values()]
+
+    def get(self, call, number):
+        with self.lock:
+            entry = self.entries.get(number)
+            if entry is None:
+                raise not_found("Command", number)
+            return 200, dict(entry)
+
+    def delete(self, call, number):
+        return 200, None
+
+
+def install(service):
+    commands = Commands(service)
+    service.router.add("GET", "command", commands.list)
+    service.router.add("POST", "command", commands.post)
+    service.router.add("GET", "command/{number}", commands.get)
+    service.router.add("DELETE", "command/{number}", commands.delete)
+    return commands

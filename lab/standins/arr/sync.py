@@ -1,0 +1,3 @@
+class Sync:
+    def __init__(self, service): pass
+    def provider_changed(self, *a): pass
