@@ -304,6 +304,14 @@ def start_nzbget(username="nzbget", password="tegbzn6789", categories=("tv", "Mo
     return start_wsgi(application, state=state, username=username, password=password)
 
 
+def start_torznab(api_key="idx-key-1234", categories=None):
+    """An indexer with a release in each of its categories."""
+    from . import torznab
+
+    application = torznab.create_app(api_key, categories or torznab.CATEGORIES)
+    return start_wsgi(application, api_key=api_key)
+
+
 class Recorder:
     """A proxy that remembers method, path, status and body of everything that passes."""
 
