@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one place where inventory becomes a plan; documentation in the module of the same name."""
+
 from __future__ import annotations
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.homelab.media.plugins.plugin_utils import plan as planner
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import Findings, render_text
 from ansible_collections.homelab.media.plugins.plugin_utils.inventory import SHORTEST_SECRET, check_variable
@@ -32,7 +32,10 @@ def plain(value):
     if isinstance(value, float):
         return float.__add__(value, 0.0)
     if hasattr(value, "items"):
-        return {plain(key) if isinstance(key, (str, int, float, bool)) else str(key): plain(item) for key, item in value.items()}
+        return {
+            plain(key) if isinstance(key, (str, int, float, bool)) else str(key): plain(item)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
     # Vaulted values and dates: their text. Jinja's undefined objects raise here, as they should.
@@ -54,7 +57,11 @@ class Reader:
     def read(self, value, key, secret=False):
         """The plain value; an undefined one is noted with its key and becomes none."""
         secret = secret or key in SECRET_VARIABLES
-        if isinstance(value, (str, bool, int, float)) or value is None or not (hasattr(value, "items") or isinstance(value, (list, tuple))):
+        if (
+            isinstance(value, (str, bool, int, float))
+            or value is None
+            or not (hasattr(value, "items") or isinstance(value, (list, tuple)))
+        ):
             return self._leaf(value, key, secret)
         if hasattr(value, "items"):
             parts = key.split(".")
@@ -89,13 +96,30 @@ class Reader:
         """A whole variable that came out of one template: its secrets are masked as well."""
         if secret:
             if isinstance(found, list):
-                return [self._mask_inside(item, key, True) if isinstance(item, (dict, list)) else masked(item) for item in found]
-            return {name: self._mask_inside(item, key, True) if isinstance(item, (dict, list)) else item if item in (None, "") else masked(item)
-                    for name, item in found.items()}
+                return [
+                    self._mask_inside(item, key, True) if isinstance(item, (dict, list)) else masked(item)
+                    for item in found
+                ]
+            return {
+                name: self._mask_inside(item, key, True)
+                if isinstance(item, (dict, list))
+                else item
+                if item in (None, "")
+                else masked(item)
+                for name, item in found.items()
+            }
         if isinstance(found, dict):
             parts = key.split(".")
-            return {name: self._mask_inside(item, "{0}.{1}".format(key, name), len(parts) == 2 and parts[0] == "media_services" and name == "secrets")
-                    if isinstance(item, (dict, list)) else item for name, item in found.items()}
+            return {
+                name: self._mask_inside(
+                    item,
+                    "{0}.{1}".format(key, name),
+                    len(parts) == 2 and parts[0] == "media_services" and name == "secrets",
+                )
+                if isinstance(item, (dict, list))
+                else item
+                for name, item in found.items()
+            }
         return found
 
 
@@ -121,9 +145,17 @@ class ActionModule(ActionBase):
         if errors:
             display.display(render_text(findings))
             count = "1 finding" if len(errors) == 1 else "{0} findings".format(len(errors))
-            result.update(failed=True, findings=found["findings"],
-                          msg="{0}, nothing has been touched: {1}".format(count, " ".join(
-                              "{0}: {1}: {2} {3}".format(item["host"], item["key"], item["message"], item["remedy"]) for item in errors)))
+            result.update(
+                failed=True,
+                findings=found["findings"],
+                msg="{0}, nothing has been touched: {1}".format(
+                    count,
+                    " ".join(
+                        "{0}: {1}: {2} {3}".format(item["host"], item["key"], item["message"], item["remedy"])
+                        for item in errors
+                    ),
+                ),
+            )
             return result
         result.update(found)
         return result

@@ -2,37 +2,93 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The catalog: one YAML file per app that says what the app is, what it offers and what it needs."""
+
 from __future__ import annotations
 
 import os
 
 import jinja2
 import yaml
-
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import Findings, did_you_mean
 from ansible_collections.homelab.media.plugins.plugin_utils.schema import Mismatch, coerce
 
+# libyaml's loader is ten times faster and not everywhere.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 BUILT_IN = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "catalog")
 
-ADOPT = {"type": "dict", "options": {
-    "path": {"type": "str"}, "format": {"type": "str", "choices": ["xml", "ini", "json", "yaml", "kv"]}, "key": {"type": "str"}}}
-SECRET = {"type": "dict", "options": {
-    "format": {"type": "str", "choices": ["hex32", "password", "plain"]}, "required": {"type": "any"}, "adopt": {"type": "list"},
-    "default": {"type": "str"}, "fallback": {"type": "str"}, "when": {"type": "any"}, "description": {"type": "str"},
-    "adopt_required": {"type": "bool"}}}
-SETTING = {"type": "dict", "options": {
-    "type": {"type": "str"}, "default": {"type": "any"}, "choices": {"type": "list"}, "elements": {"type": "str"},
-    "description": {"type": "str"}, "min": {"type": "int"}, "max": {"type": "int"}}}
-FILE = {"type": "dict", "options": {
-    "template": {"type": "str"}, "path": {"type": "str"}, "seed": {"type": "bool"}, "place": {"type": "str", "choices": ["config", "project"]},
-    "mount": {"type": "str"}, "mode": {"type": "str"}, "owner": {"type": "str", "choices": ["app", "root"]}, "restart": {"type": "bool"},
-    "sensitive": {"type": "bool"}, "when": {"type": "any"}}}
-NEED = {"type": "dict", "options": {
-    "offers": {"type": "str"}, "apps": {"type": "list", "elements": "str"}, "many": {"type": "bool"}, "both_ways": {"type": "bool"},
-    "variant": {"type": "str", "choices": ["any", "same"]}, "when": {"type": "any"}, "wave": {"type": "int"}}}
-WIRING = {"type": "dict", "options": {
-    "wave": {"type": "int"}, "resource": {"type": "str"}, "each": {"type": "str"}, "when": {"type": "any"}, "options": {"type": "dict"},
-    "loop": {"type": "any"}, "absent": {"type": "bool"}}}
+ADOPT = {
+    "type": "dict",
+    "options": {
+        "path": {"type": "str"},
+        "format": {"type": "str", "choices": ["xml", "ini", "json", "yaml", "kv"]},
+        "key": {"type": "str"},
+    },
+}
+SECRET = {
+    "type": "dict",
+    "options": {
+        "format": {"type": "str", "choices": ["hex32", "password", "plain"]},
+        "required": {"type": "any"},
+        "adopt": {"type": "list"},
+        "default": {"type": "str"},
+        "fallback": {"type": "str"},
+        "when": {"type": "any"},
+        "description": {"type": "str"},
+        "adopt_required": {"type": "bool"},
+    },
+}
+SETTING = {
+    "type": "dict",
+    "options": {
+        "type": {"type": "str"},
+        "default": {"type": "any"},
+        "choices": {"type": "list"},
+        "elements": {"type": "str"},
+        "description": {"type": "str"},
+        "min": {"type": "int"},
+        "max": {"type": "int"},
+    },
+}
+FILE = {
+    "type": "dict",
+    "options": {
+        "template": {"type": "str"},
+        "path": {"type": "str"},
+        "seed": {"type": "bool"},
+        "place": {"type": "str", "choices": ["config", "project"]},
+        "mount": {"type": "str"},
+        "mode": {"type": "str"},
+        "owner": {"type": "str", "choices": ["app", "root"]},
+        "restart": {"type": "bool"},
+        "sensitive": {"type": "bool"},
+        "when": {"type": "any"},
+    },
+}
+NEED = {
+    "type": "dict",
+    "options": {
+        "offers": {"type": "str"},
+        "apps": {"type": "list", "elements": "str"},
+        "many": {"type": "bool"},
+        "both_ways": {"type": "bool"},
+        "variant": {"type": "str", "choices": ["any", "same"]},
+        "when": {"type": "any"},
+        "wave": {"type": "int"},
+        "required": {"type": "bool"},
+    },
+}
+WIRING = {
+    "type": "dict",
+    "options": {
+        "wave": {"type": "int"},
+        "resource": {"type": "str"},
+        "each": {"type": "str"},
+        "when": {"type": "any"},
+        "options": {"type": "dict"},
+        "loop": {"type": "any"},
+        "absent": {"type": "bool"},
+    },
+}
 
 SCHEMA = {
     "app": {"type": "name"},
@@ -43,13 +99,28 @@ SCHEMA = {
     "arches": {"type": "list", "elements": "str"},
     "project": {"type": "name"},
     "network": {"type": "str"},
-    "user": {"type": "dict", "options": {"convention": {"type": "str", "choices": ["puid", "user", "fixed"]}, "uid": {"type": "id"},
-                                          "gid": {"type": "id"}}},
+    "user": {
+        "type": "dict",
+        "options": {
+            "convention": {"type": "str", "choices": ["puid", "user", "fixed"]},
+            "uid": {"type": "id"},
+            "gid": {"type": "id"},
+        },
+    },
     "config": {"type": "str"},
     "media": {"type": "any"},
-    "port": {"type": "dict", "options": {
-        "number": {"type": "port"}, "inside": {"type": "bool"}, "url_base": {"type": "bool"}, "login": {"type": "bool"},
-        "people": {"type": "bool"}, "bind": {"type": "bind"}, "path": {"type": "str"}}},
+    "port": {
+        "type": "dict",
+        "options": {
+            "number": {"type": "port"},
+            "inside": {"type": "bool"},
+            "url_base": {"type": "bool"},
+            "login": {"type": "bool"},
+            "people": {"type": "bool"},
+            "bind": {"type": "bind"},
+            "path": {"type": "str"},
+        },
+    },
     "ports": {"type": "list"},
     "reserved_ports": {"type": "list", "elements": "port"},
     "gateway": {"type": "bool"},
@@ -89,10 +160,14 @@ def _nested(entry, where):
         for name, value in entry.get(key, {}).items():
             entry[key][name] = coerce(value if value is not None else {}, spec, "{0}.{1}.{2}".format(where, key, name))
     for key, spec in (("files", FILE), ("wiring", WIRING)):
-        entry[key] = [coerce(value, spec, "{0}.{1}[{2}]".format(where, key, number))
-                      for number, value in enumerate(entry.get(key, []))]
+        entry[key] = [
+            coerce(value, spec, "{0}.{1}[{2}]".format(where, key, number))
+            for number, value in enumerate(entry.get(key, []))
+        ]
     for name, secret in entry.get("secrets", {}).items():
-        secret["adopt"] = [coerce(item, ADOPT, "{0}.secrets.{1}.adopt".format(where, name)) for item in secret.get("adopt", [])]
+        secret["adopt"] = [
+            coerce(item, ADOPT, "{0}.secrets.{1}.adopt".format(where, name)) for item in secret.get("adopt", [])
+        ]
 
 
 def check_entry(data, where, filename):
@@ -122,7 +197,9 @@ def check_entry(data, where, filename):
     _nested(entry, where)
     for name, need in entry["needs"].items():
         if not need.get("offers") and not need.get("apps"):
-            raise Mismatch("names neither 'offers' nor 'apps'", "Say what the link looks for.", "{0}.needs.{1}".format(where, name))
+            raise Mismatch(
+                "names neither 'offers' nor 'apps'", "Say what the link looks for.", "{0}.needs.{1}".format(where, name)
+            )
     for key, spec in COMMON_SETTINGS.items():
         entry["settings"].setdefault(key, dict(spec))
     return entry
@@ -137,8 +214,12 @@ def load(paths=()):
     folders = []
     for folder in [BUILT_IN] + list(paths):
         if not os.path.isdir(folder):
-            catalog.findings.error("", "media_catalog_paths", "There is no catalog directory {0}.".format(folder),
-                                   "Create it or remove it from media_catalog_paths.")
+            catalog.findings.error(
+                "",
+                "media_catalog_paths",
+                "There is no catalog directory {0}.".format(folder),
+                "Create it or remove it from media_catalog_paths.",
+            )
             continue
         folders.append(folder)
         for filename in sorted(os.listdir(folder)):
@@ -147,16 +228,27 @@ def load(paths=()):
             where = "catalog/{0}".format(filename)
             try:
                 with open(os.path.join(folder, filename), encoding="utf-8") as handle:
-                    entry = check_entry(yaml.safe_load(handle), where, filename)
+                    entry = check_entry(yaml.load(handle, Loader=LOADER), where, filename)
             except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-                catalog.findings.error("", where, "The catalog file {0} cannot be read: {1}.".format(
-                    os.path.join(folder, filename), " ".join(str(error).split())), "Repair the file.")
+                catalog.findings.error(
+                    "",
+                    where,
+                    "The catalog file {0} cannot be read: {1}.".format(
+                        os.path.join(folder, filename), " ".join(str(error).split())
+                    ),
+                    "Repair the file.",
+                )
                 continue
             except Mismatch as error:
-                catalog.findings.error("", error.path or where, "In the catalog file {0}, this {1}.".format(filename, error.message),
-                                       error.remedy or "Repair the file.")
+                catalog.findings.error(
+                    "",
+                    error.path or where,
+                    "In the catalog file {0}, this {1}.".format(filename, error.message),
+                    error.remedy or "Repair the file.",
+                )
                 continue
             catalog[entry["app"]] = entry
-    catalog.loader = jinja2.FileSystemLoader([
-        os.path.join(folder, place) for folder in reversed(folders) for place in ("templates", "")])
+    catalog.loader = jinja2.FileSystemLoader(
+        [os.path.join(folder, place) for folder in reversed(folders) for place in ("templates", "")]
+    )
     return catalog

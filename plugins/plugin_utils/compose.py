@@ -2,22 +2,44 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The compose model: every service of a host as data, its files, and the rendered compose file of each project."""
+
 from __future__ import annotations
 
 import json
 import posixpath
 
 import yaml
-
 from ansible_collections.homelab.media.plugins.plugin_utils import context as contexts
 from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values
 
 LABEL = "homelab.media."
 LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
 HEALTH = {"interval": "30s", "timeout": "10s", "retries": 5, "start_period": "60s"}
-ORDER = ("image", "container_name", "init", "user", "network_mode", "networks", "depends_on", "cap_add", "cap_drop", "security_opt", "devices",
-         "group_add", "environment", "env_file", "ports", "volumes", "tmpfs", "entrypoint", "command", "healthcheck", "labels", "logging",
-         "restart")
+ORDER = (
+    "image",
+    "container_name",
+    "init",
+    "user",
+    "network_mode",
+    "networks",
+    "depends_on",
+    "cap_add",
+    "cap_drop",
+    "security_opt",
+    "devices",
+    "group_add",
+    "environment",
+    "env_file",
+    "ports",
+    "volumes",
+    "tmpfs",
+    "entrypoint",
+    "command",
+    "healthcheck",
+    "labels",
+    "logging",
+    "restart",
+)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -29,7 +51,9 @@ class _Quoted(str):
     """Text that is always quoted, so that no reader takes 8080:8080 or on for something else."""
 
 
-_Dumper.add_representer(_Quoted, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style='"'))
+_Dumper.add_representer(
+    _Quoted, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style='"')
+)
 
 
 def image_of(instance, registry=None):
@@ -63,7 +87,9 @@ def _environment(env, instance, context):
             continue
         if values.is_secret(value):
             value = values.token(value, "env")
-        value = value if isinstance(value, str) else json.dumps(value) if isinstance(value, dict) else values.text_of(value)
+        value = (
+            value if isinstance(value, str) else json.dumps(value) if isinstance(value, dict) else values.text_of(value)
+        )
         (hidden if values.has_secret(value) else plain)[key] = value
     return plain, hidden
 
@@ -83,8 +109,18 @@ def _files(env, instance, context, project_dir):
         owner, group = (instance.uid, instance.gid) if spec.get("owner", "app") == "app" else (0, 0)
         secret = values.has_secret(content)
         seed = bool(spec.get("seed", False))
-        files.append({"path": path, "content": content, "owner": owner, "group": group, "mode": spec.get("mode", "0600" if secret else "0640"),
-                      "seed": seed, "sensitive": bool(spec.get("sensitive", secret)), "backup": False})
+        files.append(
+            {
+                "path": path,
+                "content": content,
+                "owner": owner,
+                "group": group,
+                "mode": spec.get("mode", "0600" if secret else "0640"),
+                "seed": seed,
+                "sensitive": bool(spec.get("sensitive", secret)),
+                "backup": False,
+            }
+        )
         if spec.get("mount"):
             mounts.append("{0}:{1}:ro".format(path, spec["mount"]))
         if spec.get("restart", not seed):
@@ -96,16 +132,32 @@ def _ports(env, instance, context):
     """What an instance publishes, wherever it is published: on itself or on its gateway."""
     found = []
     for bind in topology.binds(instance):
-        found.append({"bind": bind, "published": instance.published, "target": instance.port, "protocol": "tcp", "instance": instance.name,
-                      "name": "port"})
+        found.append(
+            {
+                "bind": bind,
+                "published": instance.published,
+                "target": instance.port,
+                "protocol": "tcp",
+                "instance": instance.name,
+                "name": "port",
+            }
+        )
     for spec in instance.entry["ports"]:
         spec = values.render(env, spec, context)
         number = spec.get("number")
         publish = spec.get("publish", "all")
         if not number or publish == "none" or (instance.gateway is not None and not spec.get("via", False)):
             continue
-        found.append({"bind": "127.0.0.1" if publish == "loopback" else "0.0.0.0", "published": number, "target": spec.get("target", number),
-                      "protocol": spec.get("protocol", "tcp"), "instance": instance.name, "name": spec.get("name", "port")})
+        found.append(
+            {
+                "bind": "127.0.0.1" if publish == "loopback" else "0.0.0.0",
+                "published": number,
+                "target": spec.get("target", number),
+                "protocol": spec.get("protocol", "tcp"),
+                "instance": instance.name,
+                "name": spec.get("name", "port"),
+            }
+        )
     return found
 
 
@@ -151,7 +203,12 @@ def service(env, hosts, instance, project_dir):
     context = contexts.build(env, hosts, instance)
     plain, hidden = _environment(env, instance, context)
     files, mounts, restart = _files(env, instance, context, project_dir)
-    model = {"image": image_of(instance), "container_name": instance.name, "restart": "unless-stopped", "logging": LOGGING}
+    model = {
+        "image": image_of(instance),
+        "container_name": instance.name,
+        "restart": "unless-stopped",
+        "logging": LOGGING,
+    }
     if instance.entry["user"]["convention"] == "user":
         model["user"] = "{0}:{1}".format(instance.uid, instance.gid)
     if instance.gateway is not None:
@@ -166,8 +223,18 @@ def service(env, hosts, instance, project_dir):
     if hidden:
         path = posixpath.join(project_dir, "{0}.env".format(instance.name))
         content = "".join("{0}={1}\n".format(key, hidden[key]) for key in sorted(hidden))
-        files.append({"path": path, "content": content, "owner": 0, "group": 0, "mode": "0600", "seed": False, "sensitive": True,
-                      "backup": False})
+        files.append(
+            {
+                "path": path,
+                "content": content,
+                "owner": 0,
+                "group": 0,
+                "mode": "0600",
+                "seed": False,
+                "sensitive": True,
+                "backup": False,
+            }
+        )
         restart.append(path)
         model["env_file"] = ["./{0}.env".format(instance.name)]
     model["volumes"] = _volumes(env, instance, context, mounts)
@@ -175,7 +242,9 @@ def service(env, hosts, instance, project_dir):
     for key, value in extra.items():
         model[key] = model[key] + value if isinstance(value, list) and isinstance(model.get(key), list) else value
     if instance.devices:
-        model["devices"] = list(model.get("devices", [])) + [item for item in instance.devices if item not in model.get("devices", [])]
+        model["devices"] = list(model.get("devices", [])) + [
+            item for item in instance.devices if item not in model.get("devices", [])
+        ]
     health = _health(env, instance, context)
     if health:
         model["healthcheck"] = health
@@ -184,13 +253,23 @@ def service(env, hosts, instance, project_dir):
     model["labels"] = labels
     if not model["volumes"]:
         del model["volumes"]
-    return {"model": model, "files": files, "restart": sorted(restart), "ports": _ports(env, instance, context),
-            "inner": inner_ports(env, instance, context), "context": context}
+    return {
+        "model": model,
+        "files": files,
+        "restart": sorted(restart),
+        "ports": _ports(env, instance, context),
+        "inner": inner_ports(env, instance, context),
+        "context": context,
+    }
 
 
 def port_text(port):
     suffix = "/udp" if port["protocol"] == "udp" else ""
-    prefix = "" if port["bind"] == "0.0.0.0" else "{0}:".format("[{0}]".format(port["bind"]) if ":" in port["bind"] else port["bind"])
+    prefix = (
+        ""
+        if port["bind"] == "0.0.0.0"
+        else "{0}:".format("[{0}]".format(port["bind"]) if ":" in port["bind"] else port["bind"])
+    )
     return "{0}{1}:{2}{3}".format(prefix, port["published"], port["target"], suffix)
 
 
@@ -204,7 +283,9 @@ def place_ports(instances, services):
         placed.setdefault(holder, []).extend(services[instance.name]["ports"])
     for name, ports in placed.items():
         if ports and name in services:
-            services[name]["model"]["ports"] = sorted({port_text(port) for port in ports}, key=lambda item: (item.split(":")[-1], item))
+            services[name]["model"]["ports"] = sorted(
+                {port_text(port) for port in ports}, key=lambda item: (item.split(":")[-1], item)
+            )
 
 
 def escape(data):
@@ -228,7 +309,11 @@ def _quote(key, data):
         return {item: _quote(key, value) for item, value in data.items()}
     if isinstance(data, list):
         return [_quote(key, item) for item in data]
-    return _Quoted(data) if isinstance(data, str) and key in ("ports", "environment", "labels", "healthcheck", "user", "logging") else data
+    return (
+        _Quoted(data)
+        if isinstance(data, str) and key in ("ports", "environment", "labels", "healthcheck", "user", "logging")
+        else data
+    )
 
 
 def block(model):
@@ -248,9 +333,14 @@ def render_project(env, host, name, instances, services):
     for instance in instances:
         model = dict(services[instance.name]["model"])
         model["labels"] = dict(model["labels"])
-        model["labels"][LABEL + "digest"] = "{0}digest:{1}{2}".format(values.TOKEN_OPEN, instance.name, values.TOKEN_CLOSE)
+        model["labels"][LABEL + "digest"] = "{0}digest:{1}{2}".format(
+            values.TOKEN_OPEN, instance.name, values.TOKEN_CLOSE
+        )
         model["labels"] = {key: model["labels"][key] for key in sorted(model["labels"])}
         blocks.append({"name": instance.name, "title": instance.title, "body": block(ordered(escape(model)))})
     needs_network = any("networks" in services[instance.name]["model"] for instance in instances)
-    return values.render_file(env, "compose.yml.j2", {
-        "project": name, "services": blocks, "network": host.network["name"] if needs_network else ""})
+    return values.render_file(
+        env,
+        "compose.yml.j2",
+        {"project": name, "services": blocks, "network": host.network["name"] if needs_network else ""},
+    )

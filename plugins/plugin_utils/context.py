@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What catalog values see: views of instances, hosts, links and the storage layout as plain data."""
+
 from __future__ import annotations
 
 import posixpath
@@ -16,7 +17,9 @@ def secret_views(env, instance):
         full = "{0}.{1}".format(instance.name, name)
         wanted = full in instance.given
         if not wanted and "when" in spec:
-            wanted = bool(values.render(env, spec["when"], {"settings": instance.settings, "variant": instance.variant}))
+            wanted = bool(
+                values.render(env, spec["when"], {"settings": instance.settings, "variant": instance.variant})
+            )
         elif not wanted:
             wanted = spec.get("required", True) is not False
         found[name] = {"secret": full} if wanted else None
@@ -26,14 +29,36 @@ def secret_views(env, instance):
 def view(env, instance):
     """An instance as templates see it."""
     return {
-        "name": instance.name, "app": instance.app, "title": instance.title, "app_title": instance.entry["title"],
-        "variant": instance.variant, "host": instance.host.name, "port": instance.port, "published": instance.published,
-        "url_base": instance.url_base, "uid": instance.uid, "gid": instance.gid, "config": instance.entry.get("config", ""),
-        "config_dir": instance.config_dir, "version": instance.version, "image": instance.image, "project": instance.project,
-        "settings": instance.settings, "secrets": secret_views(env, instance), "category": instance.category,
-        "root_folders": list(instance.root_folders), "kind": instance.entry.get("media_kind"), "adopt": instance.adopt,
-        "via": instance.via or "", "network": instance.network, "state": instance.state, "present": instance.present,
-        "running": instance.running, "offers": instance.entry["offers"], "bind": instance.bind, "url": topology.user_url(instance),
+        "name": instance.name,
+        "app": instance.app,
+        "title": instance.title,
+        "app_title": instance.entry["title"],
+        "variant": instance.variant,
+        "host": instance.host.name,
+        "port": instance.port,
+        "published": instance.published,
+        "url_base": instance.url_base,
+        "uid": instance.uid,
+        "gid": instance.gid,
+        "config": instance.entry.get("config", ""),
+        "config_dir": instance.config_dir,
+        "version": instance.version,
+        "image": instance.image,
+        "project": instance.project,
+        "settings": instance.settings,
+        "secrets": secret_views(env, instance),
+        "category": instance.category,
+        "root_folders": list(instance.root_folders),
+        "kind": instance.entry.get("media_kind"),
+        "adopt": instance.adopt,
+        "via": instance.via or "",
+        "network": instance.network,
+        "state": instance.state,
+        "present": instance.present,
+        "running": instance.running,
+        "offers": instance.entry["offers"],
+        "bind": instance.bind,
+        "url": topology.user_url(instance),
     }
 
 
@@ -42,10 +67,18 @@ def target_view(env, source, target):
     shown = view(env, target)
     name, port = topology.address(source, target)
     back_name, back_port = topology.address(target, source)
-    shown["address"] = {"host": name or "", "port": port, "url_base": target.url_base,
-                        "url": topology.url(name or "", port, target.url_base)}
-    shown["back"] = {"host": back_name or "", "port": back_port, "url_base": source.url_base,
-                     "url": topology.url(back_name or "", back_port, source.url_base)}
+    shown["address"] = {
+        "host": name or "",
+        "port": port,
+        "url_base": target.url_base,
+        "url": topology.url(name or "", port, target.url_base),
+    }
+    shown["back"] = {
+        "host": back_name or "",
+        "port": back_port,
+        "url_base": source.url_base,
+        "url": topology.url(back_name or "", back_port, source.url_base),
+    }
     return shown
 
 
@@ -63,19 +96,45 @@ def build(env, hosts, instance):
     host = instance.host
     tree = storage.paths(host.layout)
     names = storage.categories(host)
-    links = {need: [target_view(env, instance, target) for target in targets] for need, targets in instance.links.items()}
-    gone = {need: [{"name": target.name, "title": target.title, "app": target.app, "offers": target.entry["offers"]} for target in targets]
-            for need, targets in instance.gone_links.items()}
+    links = {
+        need: [target_view(env, instance, target) for target in targets] for need, targets in instance.links.items()
+    }
+    gone = {
+        need: [
+            {"name": target.name, "title": target.title, "app": target.app, "offers": target.entry["offers"]}
+            for target in targets
+        ]
+        for need, targets in instance.gone_links.items()
+    }
     return {
         "me": view(env, instance),
         "settings": instance.settings,
-        "host": {"name": host.name, "address": host.address or "", "timezone": host.timezone, "umask": host.umask, "uid": host.uid,
-                 "gid": host.gid, "data_root": host.data_root, "network": dict(host.network), "layout": host.layout},
+        "host": {
+            "name": host.name,
+            "address": host.address or "",
+            "timezone": host.timezone,
+            "umask": host.umask,
+            "uid": host.uid,
+            "gid": host.gid,
+            "data_root": host.data_root,
+            "network": dict(host.network),
+            "layout": host.layout,
+        },
         "storage": {
-            "root": storage.MOUNT, "library": tree["library"], "torrents": tree["torrents"], "usenet": tree["usenet"],
+            "root": storage.MOUNT,
+            "library": tree["library"],
+            "torrents": tree["torrents"],
+            "usenet": tree["usenet"],
             "incomplete": tree["incomplete"],
-            "categories": [{"name": name, "torrents": posixpath.join(tree["torrents"], name), "usenet": posixpath.join(tree["usenet"], name)}
-                           for name in names]},
+            "categories": [
+                {
+                    "name": name,
+                    "torrents": posixpath.join(tree["torrents"], name),
+                    "usenet": posixpath.join(tree["usenet"], name),
+                }
+                for name in names
+            ],
+        },
         "admin": {"username": {"secret": "admin.username"}, "password": {"secret": "admin.password"}},
         "links": links,
         "gone": gone,

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Docker on a host: what is missing, which packages bring it, and the daemon's configuration."""
+
 from __future__ import annotations
 
 import json
@@ -11,21 +12,38 @@ REPOSITORY = "https://download.docker.com/linux"
 KEYRING = "/etc/apt/keyrings/docker.asc"
 DAEMON = "/etc/docker/daemon.json"
 OLDEST_ENGINE = (20, 10)
-ARCHES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "armv7l": "armhf", "armhf": "armhf", "armv6l": "armhf"}
+ARCHES = {
+    "x86_64": "amd64",
+    "amd64": "amd64",
+    "aarch64": "arm64",
+    "arm64": "arm64",
+    "armv7l": "armhf",
+    "armhf": "armhf",
+    "armv6l": "armhf",
+}
+# docker.io only recommends iptables, and the daemon does not start without it.
 # Distribution and release -> packages of the distribution that hold an Engine and Compose v2; none where Compose is still v1.
 DISTRIBUTION = {
     ("debian", "12"): None,
-    ("debian", "13"): ["docker.io", "docker-cli", "docker-compose"],
-    ("ubuntu", "22.04"): ["docker.io", "docker-compose-v2"],
-    ("ubuntu", "24.04"): ["docker.io", "docker-compose-v2"],
+    ("debian", "13"): ["docker.io", "docker-cli", "docker-compose", "iptables"],
+    ("ubuntu", "22.04"): ["docker.io", "docker-compose-v2", "iptables"],
+    ("ubuntu", "24.04"): ["docker.io", "docker-compose-v2", "iptables"],
     ("raspbian", "12"): None,
-    ("raspbian", "13"): ["docker.io", "docker-cli", "docker-compose"],
+    ("raspbian", "13"): ["docker.io", "docker-cli", "docker-compose", "iptables"],
 }
 DOCKER = ["docker-ce", "docker-ce-cli", "containerd.io", "docker-compose-plugin"]
 LIBRARIES = ["python3-requests"]
-CODENAMES = {("debian", "12"): "bookworm", ("debian", "13"): "trixie", ("ubuntu", "22.04"): "jammy", ("ubuntu", "24.04"): "noble",
-             ("raspbian", "12"): "bookworm", ("raspbian", "13"): "trixie"}
-ALL_PACKAGES = sorted({package for packages in DISTRIBUTION.values() for package in packages or []} | set(DOCKER) | set(LIBRARIES))
+CODENAMES = {
+    ("debian", "12"): "bookworm",
+    ("debian", "13"): "trixie",
+    ("ubuntu", "22.04"): "jammy",
+    ("ubuntu", "24.04"): "noble",
+    ("raspbian", "12"): "bookworm",
+    ("raspbian", "13"): "trixie",
+}
+ALL_PACKAGES = sorted(
+    {package for packages in DISTRIBUTION.values() for package in packages or []} | set(DOCKER) | set(LIBRARIES)
+)
 
 
 def version_of(text):
@@ -62,7 +80,9 @@ def _repository(info):
     codename = (info.get("os") or {}).get("codename") or CODENAMES.get((name, release), "")
     return {
         "key_url": "{0}/{1}/gpg".format(REPOSITORY, name),
-        "line": "deb [arch={0} signed-by={1}] {2}/{3} {4} stable".format(arch_of(info), KEYRING, REPOSITORY, name, codename),
+        "line": "deb [arch={0} signed-by={1}] {2}/{3} {4} stable".format(
+            arch_of(info), KEYRING, REPOSITORY, name, codename
+        ),
     }
 
 
@@ -80,13 +100,31 @@ def _daemon(host, info):
         return {}, []
     content = json.dumps(merged, indent=2, sort_keys=True) + "\n"
     missing = {key: merged[key] for key in wanted}
-    return missing, [{"path": DAEMON, "content": content, "owner": 0, "group": 0, "mode": "0644", "seed": False, "sensitive": False,
-                      "backup": True}]
+    return missing, [
+        {
+            "path": DAEMON,
+            "content": content,
+            "owner": 0,
+            "group": 0,
+            "mode": "0644",
+            "seed": False,
+            "sensitive": False,
+            "backup": True,
+        }
+    ]
 
 
 def plan(host, info):
     """The part C(docker) of a host's plan; nothing to do where the host was not looked at."""
-    found = {"install": False, "packages": [], "source": "distribution", "repository": {}, "daemon": {}, "start": False, "files": []}
+    found = {
+        "install": False,
+        "packages": [],
+        "source": "distribution",
+        "repository": {},
+        "daemon": {},
+        "start": False,
+        "files": [],
+    }
     if not info:
         return found
     docker = info.get("docker") or {}

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Findings: what is wrong with a description, where, and what to do about it."""
+
 from __future__ import annotations
 
 import difflib

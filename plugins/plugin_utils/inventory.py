@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The inventory as plain data: the users' variables, coerced and checked, as hosts and instances."""
+
 from __future__ import annotations
 
 import copy
@@ -28,7 +29,11 @@ VARIABLES = {
     "media_registry": {"type": "str", "default": ""},
     "media_registry_insecure": {"type": "bool", "default": False},
     "media_secrets": {"type": "dict", "default": {}},
-    "media_admin": {"type": "dict", "default": {}, "options": {"username": {"type": "any"}, "password": {"type": "any"}}},
+    "media_admin": {
+        "type": "dict",
+        "default": {},
+        "options": {"username": {"type": "any"}, "password": {"type": "any"}},
+    },
     "media_purge": {"type": "dict", "default": {}},
     "media_catalog_paths": {"type": "list", "elements": "str", "default": []},
     "media_services": {"type": "dict", "default": {}},
@@ -75,8 +80,8 @@ class Instance:
     state: str = "started"
     image: str = ""
     version: str = ""
-    port: int | None = None            # what the app listens on, inside its network namespace
-    published: int | None = None       # what the host listens on
+    port: int | None = None  # what the app listens on, inside its network namespace
+    published: int | None = None  # what the host listens on
     bind: str = "none"
     url_base: str = ""
     config_dir: str | None = None
@@ -90,12 +95,12 @@ class Instance:
     settings: dict = field(default_factory=dict)
     given: set = field(default_factory=set)
     adopt: bool = False
-    described: set = field(default_factory=set)    # keys that the user wrote
+    described: set = field(default_factory=set)  # keys that the user wrote
     network: str = "bridge"
-    links: dict = field(default_factory=dict)      # need -> targets
+    links: dict = field(default_factory=dict)  # need -> targets
     gone_links: dict = field(default_factory=dict)  # need -> targets with state absent
     linked_from: list = field(default_factory=list)
-    remote: bool = False                           # another host needs its port
+    remote: bool = False  # another host needs its port
     category: str | None = None
     root_folders: list = field(default_factory=list)
     extra_mounts: list = field(default_factory=list)
@@ -160,7 +165,7 @@ def title_of(entry, name):
     if name == app:
         return entry["title"]
     if name.startswith(app + "-"):
-        rest = name[len(app) + 1:].replace("-", " ")
+        rest = name[len(app) + 1 :].replace("-", " ")
         return "{0} {1}".format(entry["title"], rest.upper() if len(rest) <= 3 else rest.title())
     return "{0} ({1})".format(entry["title"], name)
 
@@ -169,8 +174,14 @@ def _check_secret(findings, host, key, value):
     if isinstance(value, (dict, list)) or value is None:
         findings.error(host, key, "This secret is not text.", "Give it as text, from a vault.")
     elif 0 < len(str(value)) < SHORTEST_SECRET and not key.endswith("username"):
-        findings.error(host, key, "This secret is shorter than {0} characters, too short to be kept out of the output.".format(
-            SHORTEST_SECRET), "Choose a longer one.")
+        findings.error(
+            host,
+            key,
+            "This secret is shorter than {0} characters, too short to be kept out of the output.".format(
+                SHORTEST_SECRET
+            ),
+            "Choose a longer one.",
+        )
     return value not in (None, "")
 
 
@@ -191,8 +202,12 @@ def _settings(findings, instance, wished):
     for key, value in wished.items():
         path = "{0}.settings.{1}".format(instance.key, key)
         if key not in schema:
-            findings.error(instance.host.name, path, "{0} has no setting '{1}'.".format(instance.entry["title"], key),
-                           did_you_mean(key, schema, "settings"))
+            findings.error(
+                instance.host.name,
+                path,
+                "{0} has no setting '{1}'.".format(instance.entry["title"], key),
+                did_you_mean(key, schema, "settings"),
+            )
             continue
         value, fits = _coerced(findings, instance.host.name, path, value, schema[key])
         if fits:
@@ -203,19 +218,33 @@ def _settings(findings, instance, wished):
 def _instance(findings, catalog, host, name, data):
     key = "media_services.{0}".format(name)
     if not isinstance(name, str) or not NAME.match(name):
-        findings.error(host.name, key, "The name '{0}' does not fit: it becomes the container's and the DNS name.".format(name),
-                       "Use lower-case letters, digits and '-', starting with a letter.")
+        findings.error(
+            host.name,
+            key,
+            "The name '{0}' does not fit: it becomes the container's and the DNS name.".format(name),
+            "Use lower-case letters, digits and '-', starting with a letter.",
+        )
         return None
     if data is None:
         data = {}
     if not isinstance(data, dict):
-        findings.error(host.name, key, "The description of '{0}' must be a mapping.".format(name), "Write {0}: {{}} for all defaults.".format(name))
+        findings.error(
+            host.name,
+            key,
+            "The description of '{0}' must be a mapping.".format(name),
+            "Write {0}: {{}} for all defaults.".format(name),
+        )
         return None
     values = {}
     for option, value in data.items():
         path = "{0}.{1}".format(key, option)
         if option not in INSTANCE:
-            findings.error(host.name, path, "A service has no option '{0}'.".format(option), did_you_mean(option, INSTANCE, "options"))
+            findings.error(
+                host.name,
+                path,
+                "A service has no option '{0}'.".format(option),
+                did_you_mean(option, INSTANCE, "options"),
+            )
             continue
         if value is None:
             continue
@@ -225,7 +254,9 @@ def _instance(findings, catalog, host, name, data):
     app = values.get("app", name)
     if app not in catalog:
         place = key + ".app" if "app" in values else key
-        findings.error(host.name, place, "The catalog has no app '{0}'.".format(app), did_you_mean(app, catalog, "apps"))
+        findings.error(
+            host.name, place, "The catalog has no app '{0}'.".format(app), did_you_mean(app, catalog, "apps")
+        )
         return None
     entry = catalog[app]
     instance = Instance(name=name, host=host, entry=entry, title=title_of(entry, name), described=set(values))
@@ -234,14 +265,22 @@ def _instance(findings, catalog, host, name, data):
         instance.uid, instance.gid = entry["user"].get("uid", 0), entry["user"].get("gid", 0)
         for option in ("uid", "gid"):
             if option in values and values[option] != getattr(instance, option):
-                findings.error(host.name, "{0}.{1}".format(key, option), "The image of {0} runs as a fixed user.".format(entry["title"]),
-                               "Remove {0}.".format(option))
+                findings.error(
+                    host.name,
+                    "{0}.{1}".format(key, option),
+                    "The image of {0} runs as a fixed user.".format(entry["title"]),
+                    "Remove {0}.".format(option),
+                )
     else:
         instance.uid, instance.gid = values.get("uid", host.uid), values.get("gid", host.gid)
     instance.variant = values.get("variant")
     if instance.variant and instance.variant not in entry["variants"]:
-        findings.error(host.name, key + ".variant", "{0} has no variant '{1}'.".format(entry["title"], instance.variant),
-                       did_you_mean(instance.variant, entry["variants"], "variants"))
+        findings.error(
+            host.name,
+            key + ".variant",
+            "{0} has no variant '{1}'.".format(entry["title"], instance.variant),
+            did_you_mean(instance.variant, entry["variants"], "variants"),
+        )
         instance.variant = None
     instance.via = values.get("via")
     instance.project = values.get("project", entry["project"])
@@ -263,23 +302,39 @@ def _instance(findings, catalog, host, name, data):
         instance.bind = values.get("bind", port.get("bind", default))
         instance.url_base = values.get("url_base", "")
         if instance.url_base and not port.get("url_base"):
-            findings.error(host.name, key + ".url_base", "{0} cannot live under a path.".format(entry["title"]), "Remove url_base.")
+            findings.error(
+                host.name, key + ".url_base", "{0} cannot live under a path.".format(entry["title"]), "Remove url_base."
+            )
             instance.url_base = ""
     else:
         for option in ("port", "bind", "url_base"):
             if option in values:
-                findings.error(host.name, "{0}.{1}".format(key, option), "{0} has no port.".format(entry["title"]), "Remove {0}.".format(option))
+                findings.error(
+                    host.name,
+                    "{0}.{1}".format(key, option),
+                    "{0} has no port.".format(entry["title"]),
+                    "Remove {0}.".format(option),
+                )
     instance.settings = _settings(findings, instance, values.get("settings", {}))
     for option in ("env", "labels"):
         for item in list(getattr(instance, option)):
             if not isinstance(item, str) or not item or "=" in item or "\n" in item:
-                findings.error(host.name, "{0}.{1}".format(key, option), "'{0}' cannot be a name here.".format(item), "Correct the name.")
+                findings.error(
+                    host.name,
+                    "{0}.{1}".format(key, option),
+                    "'{0}' cannot be a name here.".format(item),
+                    "Correct the name.",
+                )
                 del getattr(instance, option)[item]
     for secret, value in values.get("secrets", {}).items():
         path = "{0}.secrets.{1}".format(key, secret)
         if secret not in entry["secrets"]:
-            findings.error(host.name, path, "{0} has no secret '{1}'.".format(entry["title"], secret),
-                           did_you_mean(secret, entry["secrets"], "secrets"))
+            findings.error(
+                host.name,
+                path,
+                "{0} has no secret '{1}'.".format(entry["title"], secret),
+                did_you_mean(secret, entry["secrets"], "secrets"),
+            )
         elif _check_secret(findings, host.name, path, value):
             instance.given.add("{0}.{1}".format(name, secret))
     return instance
@@ -306,10 +361,28 @@ def _host(findings, catalog, name, variables, undefined):
         if key.startswith("media_") and key not in VARIABLES:
             check_variable(findings, name, key)
     for key, message in undefined.items():
-        findings.error(name, key, "This value uses something that is not defined: {0}.".format(message.rstrip(".")),
-                       "Define it, or correct its name.")
-    for option in ("data_root", "data_mount", "config_root", "compose_root", "state_root", "layout", "uid", "gid", "umask", "timezone",
-                   "address", "registry", "registry_insecure", "purge"):
+        findings.error(
+            name,
+            key,
+            "This value uses something that is not defined: {0}.".format(message.rstrip(".")),
+            "Define it, or correct its name.",
+        )
+    for option in (
+        "data_root",
+        "data_mount",
+        "config_root",
+        "compose_root",
+        "state_root",
+        "layout",
+        "uid",
+        "gid",
+        "umask",
+        "timezone",
+        "address",
+        "registry",
+        "registry_insecure",
+        "purge",
+    ):
         setattr(host, option, values["media_" + option])
     host.registry = host.registry.rstrip("/")
     host.network = dict(NETWORK, **{key: value for key, value in values["media_network"].items() if value})
@@ -334,8 +407,12 @@ def _host(findings, catalog, name, variables, undefined):
             continue
         instance = host.instances.get(owner)
         if instance and short not in instance.entry["secrets"]:
-            findings.error(name, "media_secrets.{0}".format(secret), "{0} has no secret '{1}'.".format(instance.entry["title"], short),
-                           did_you_mean(short, instance.entry["secrets"], "secrets"))
+            findings.error(
+                name,
+                "media_secrets.{0}".format(secret),
+                "{0} has no secret '{1}'.".format(instance.entry["title"], short),
+                did_you_mean(short, instance.entry["secrets"], "secrets"),
+            )
         elif instance:
             instance.given.add(secret)
     return host

@@ -2,12 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From inventory and catalog to the plan of every host: a pure function, given what the hosts are."""
+
 from __future__ import annotations
 
 import posixpath
 
 from ansible_collections.homelab.media.plugins.plugin_utils import (
-    catalog as catalogs, compose, engine, host_checks, inventory, secret_specs, static_checks, storage, topology, values, wiring)
+    catalog as catalogs,
+)
+from ansible_collections.homelab.media.plugins.plugin_utils import (
+    compose,
+    engine,
+    host_checks,
+    inventory,
+    secret_specs,
+    static_checks,
+    storage,
+    topology,
+    values,
+    wiring,
+)
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import Findings
 
 
@@ -39,8 +53,14 @@ class Model:
         return found if found in ("bridge", "host") else "bridge"
 
     def problem(self, instance, error):
-        self.findings.error(instance.host.name, instance.key, "The catalog's description of {0} does not work here: {1}.".format(
-            instance.entry["title"], str(error).rstrip(".")), "Correct the settings, or the catalog file of {0}.".format(instance.app))
+        self.findings.error(
+            instance.host.name,
+            instance.key,
+            "The catalog's description of {0} does not work here: {1}.".format(
+                instance.entry["title"], str(error).rstrip(".")
+            ),
+            "Correct the settings, or the catalog file of {0}.".format(instance.app),
+        )
 
     def render(self):
         """Render every service; separate, because adopted installs change what is rendered."""
@@ -51,7 +71,9 @@ class Model:
                 if not instance.present:
                     continue
                 try:
-                    services[instance.name] = compose.service(self.env, self.hosts, instance, project_dir(host, instance.project))
+                    services[instance.name] = compose.service(
+                        self.env, self.hosts, instance, project_dir(host, instance.project)
+                    )
                 except values.ValueProblem as error:
                     self.problem(instance, error)
             whole = [instance for instance in host.present() if instance.name in services]
@@ -86,10 +108,15 @@ def inspect(model, host):
         uids.add(instance.uid)
         gids.add(instance.gid)
         if instance.network == "host" and instance.gateway is None:
-            ports += [{"port": port, "proto": proto, "bind": "0.0.0.0", "instance": instance.name} for port, proto, _ in found["inner"]]
+            ports += [
+                {"port": port, "proto": proto, "bind": "0.0.0.0", "instance": instance.name}
+                for port, proto, _ in found["inner"]
+            ]
         else:
-            ports += [{"port": port["published"], "proto": port["protocol"], "bind": port["bind"], "instance": instance.name}
-                      for port in found["ports"]]
+            ports += [
+                {"port": port["published"], "proto": port["protocol"], "bind": port["bind"], "instance": instance.name}
+                for port in found["ports"]
+            ]
         for spec in secret_specs.specs_of(model.env, instance):
             adopt += [dict(item, name=spec["name"]) for item in spec["adopt"]]
     paths = [host.config_root, host.compose_root, host.state_root, "/var/lib/docker"]
@@ -100,7 +127,9 @@ def inspect(model, host):
         "names": [instance.name for instance in host.instances.values()],
         "ports": ports,
         "paths": list(dict.fromkeys(paths)),
-        "config_dirs": {instance.name: instance.config_dir for instance in model.rendered(host) if instance.entry.get("config")},
+        "config_dirs": {
+            instance.name: instance.config_dir for instance in model.rendered(host) if instance.entry.get("config")
+        },
         "networks": [dict(host.network)],
         "packages": list(engine.ALL_PACKAGES),
         "tun": any(instance.entry["tun"] for instance in model.rendered(host)),
@@ -111,10 +140,10 @@ def inspect(model, host):
     }
 
 
-def adopt_mounts(model, host, info):
+def adopt_mounts(host, info):
     """Take over what an adopted container has: its config directory and the mounts that its database knows."""
     containers = (info or {}).get("containers") or {}
-    for instance in model.rendered(host):
+    for instance in host.present():
         found = containers.get(instance.name)
         if not instance.adopt or not found:
             continue
@@ -129,7 +158,9 @@ def adopt_mounts(model, host, info):
                 if "config_dir" not in instance.described:
                     instance.config_dir = source
             elif destination not in ours and ":" not in source + destination:
-                instance.extra_mounts.append("{0}:{1}{2}".format(source, destination, "" if mount.get("rw", True) else ":ro"))
+                instance.extra_mounts.append(
+                    "{0}:{1}{2}".format(source, destination, "" if mount.get("rw", True) else ":ro")
+                )
         instance.extra_mounts.sort()
 
 
@@ -157,19 +188,40 @@ def _absent(host, info):
 
 def _adopted(model, host, info):
     containers = (info or {}).get("containers") or {}
-    return [{"container": instance.name, "config_dir": instance.config_dir} for instance in model.rendered(host)
-            if instance.adopt and instance.name in containers
-            and (containers[instance.name].get("labels") or {}).get("homelab.media.instance") != instance.name]
+    return [
+        {"container": instance.name, "config_dir": instance.config_dir}
+        for instance in model.rendered(host)
+        if instance.adopt
+        and instance.name in containers
+        and (containers[instance.name].get("labels") or {}).get("homelab.media.instance") != instance.name
+    ]
 
 
 def _summary(model, host):
     rows = []
     for instance in model.rendered(host):
-        links = ["{0}: {1}".format(need.replace("_", " "), ", ".join(
-            target.name if target.host is host else "{0}@{1}".format(target.name, target.host.name) for target in targets))
-            for need, targets in instance.links.items() if targets]
-        rows.append({"service": instance.name, "title": instance.title, "host": host.name, "url": topology.user_url(instance),
-                     "project": instance.project, "state": instance.state, "wave_links": links})
+        links = [
+            "{0}: {1}".format(
+                need.replace("_", " "),
+                ", ".join(
+                    target.name if target.host is host else "{0}@{1}".format(target.name, target.host.name)
+                    for target in targets
+                ),
+            )
+            for need, targets in instance.links.items()
+            if targets
+        ]
+        rows.append(
+            {
+                "service": instance.name,
+                "title": instance.title,
+                "host": host.name,
+                "url": topology.user_url(instance),
+                "project": instance.project,
+                "state": instance.state,
+                "wave_links": links,
+            }
+        )
     return rows
 
 
@@ -184,14 +236,32 @@ def host_plan(model, host, info):
             found = services[instance.name]
             files += found["files"]
             digests[instance.name] = {"model": compose.canonical(found["model"]), "files": found["restart"]}
-            entries.append({
-                "name": instance.name, "container": instance.name, "image": found["model"]["image"], "state": instance.state,
-                "netns": instance.gateway.name if instance.gateway else None, "gateway": instance.entry["gateway"],
-                "config_dir": instance.config_dir, "health": bool(instance.entry["probe"])})
-        files.append({"path": posixpath.join(directory, "compose.yml"),
-                      "content": compose.render_project(model.env, host, project, sorted(instances, key=lambda item: not item.entry["gateway"]),
-                                                        services),
-                      "owner": 0, "group": 0, "mode": "0644", "seed": False, "sensitive": False, "backup": False})
+            entries.append(
+                {
+                    "name": instance.name,
+                    "container": instance.name,
+                    "image": found["model"]["image"],
+                    "state": instance.state,
+                    "netns": instance.gateway.name if instance.gateway else None,
+                    "gateway": instance.entry["gateway"],
+                    "config_dir": instance.config_dir,
+                    "health": bool(instance.entry["probe"]),
+                }
+            )
+        files.append(
+            {
+                "path": posixpath.join(directory, "compose.yml"),
+                "content": compose.render_project(
+                    model.env, host, project, sorted(instances, key=lambda item: not item.entry["gateway"]), services
+                ),
+                "owner": 0,
+                "group": 0,
+                "mode": "0644",
+                "seed": False,
+                "sensitive": False,
+                "backup": False,
+            }
+        )
         projects.append({"name": project, "directory": directory, "services": entries})
     waves = wiring.plan(model, host)
     own, remote = _names(model, host, files, waves)
@@ -224,8 +294,13 @@ def _names(model, host, files, waves):
             own.add(name)
             continue
         for other in model.hosts.values():
-            if owner in other.instances and any(target.host is other for instance in host.present() for targets in instance.links.values()
-                                                for target in targets if target.name == owner):
+            if owner in other.instances and any(
+                target.host is other
+                for instance in host.present()
+                for targets in instance.links.values()
+                for target in targets
+                if target.name == owner
+            ):
                 remote.setdefault(other.name, set()).add(name)
     return own, remote
 
@@ -235,7 +310,11 @@ def static(raw, catalog=None):
     model = Model(raw, catalog)
     model.render()
     static_checks.run(model)
-    return {"changed": False, "findings": list(model.findings), "inspect": {name: inspect(model, host) for name, host in model.hosts.items()}}
+    return {
+        "changed": False,
+        "findings": list(model.findings),
+        "inspect": {name: inspect(model, host) for name, host in model.hosts.items()},
+    }
 
 
 def full(raw, infos, catalog=None):
@@ -244,9 +323,8 @@ def full(raw, infos, catalog=None):
     :param infos: For each host that was looked at, the result C(host) of media_host_info.
     """
     model = Model(raw, catalog)
-    model.render()
     for host in model.hosts.values():
-        adopt_mounts(model, host, infos.get(host.name))
+        adopt_mounts(host, infos.get(host.name))
     model.render()
     static_checks.run(model)
     plans = {}
@@ -258,5 +336,9 @@ def full(raw, infos, catalog=None):
     for name, found in plans.items():
         for other, names in found["secrets"]["remote"].items():
             plans[other]["secrets"]["export"][name] = names
-    return {"changed": False, "findings": list(model.findings), "hosts": plans,
-            "summary": [row for found in plans.values() for row in found["summary"]]}
+    return {
+        "changed": False,
+        "findings": list(model.findings),
+        "hosts": plans,
+        "summary": [row for found in plans.values() for row in found["summary"]],
+    }

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Schemas of what people and catalog files may write, and the coercion of values against them."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -123,7 +124,9 @@ def _address(value):
 def _name(value):
     value = _str(value)
     if not NAME.match(value):
-        raise Mismatch("must be lower-case letters, digits and '-', starting with a letter, not {0}".format(_kind(value)))
+        raise Mismatch(
+            "must be lower-case letters, digits and '-', starting with a letter, not {0}".format(_kind(value))
+        )
     return value
 
 
@@ -150,8 +153,23 @@ def _dict(value):
     raise Mismatch("must be a mapping, not {0}".format(_kind(value)))
 
 
-TYPES = {"bool": _bool, "int": _int, "str": _str, "path": _path, "port": _port, "id": _id, "url_base": _url_base, "cidr": _cidr,
-         "bind": _bind, "address": _address, "name": _name, "umask": _umask, "list": _list, "dict": _dict, "any": lambda value: value}
+TYPES = {
+    "bool": _bool,
+    "int": _int,
+    "str": _str,
+    "path": _path,
+    "port": _port,
+    "id": _id,
+    "url_base": _url_base,
+    "cidr": _cidr,
+    "bind": _bind,
+    "address": _address,
+    "name": _name,
+    "umask": _umask,
+    "list": _list,
+    "dict": _dict,
+    "any": lambda value: value,
+}
 
 
 def coerce(value, spec, path=""):
@@ -163,8 +181,10 @@ def coerce(value, spec, path=""):
         error.path = error.path or path
         raise
     if kind == "list" and "elements" in spec:
-        value = [coerce(item, {"type": spec["elements"], "choices": spec.get("choices")}, "{0}[{1}]".format(path, number))
-                 for number, item in enumerate(value)]
+        value = [
+            coerce(item, {"type": spec["elements"], "choices": spec.get("choices")}, "{0}[{1}]".format(path, number))
+            for number, item in enumerate(value)
+        ]
     elif kind == "dict" and "options" in spec:
         for key in value:
             if key not in spec["options"]:

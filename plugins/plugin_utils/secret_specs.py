@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which keys and passwords a host has, where an existing install keeps them, and who needs whose."""
+
 from __future__ import annotations
 
 import posixpath
@@ -23,12 +24,19 @@ def specs_of(env, instance):
         if views[name] is None:
             continue
         full = views[name]["secret"]
-        adopt = [{"path": posixpath.join(instance.config_dir, item["path"]), "format": item["format"], "key": item["key"]}
-                 for item in spec.get("adopt", [])]
+        adopt = [
+            {"path": posixpath.join(instance.config_dir, item["path"]), "format": item["format"], "key": item["key"]}
+            for item in spec.get("adopt", [])
+        ]
         required = spec.get("required", True)
         if not isinstance(required, bool):
             required = bool(values.render(env, required, {"settings": instance.settings, "variant": instance.variant}))
-        entry = {"name": full, "format": spec.get("format", "hex32"), "adopt": adopt, "required": spec.get("format") == "plain" and required}
+        entry = {
+            "name": full,
+            "format": spec.get("format", "hex32"),
+            "adopt": adopt,
+            "required": spec.get("format") == "plain" and required,
+        }
         if instance.adopt and spec.get("adopt_required"):
             # An existing install keeps this one in a form that cannot be read back: only its owner knows it.
             entry.update({"format": "plain", "required": True})
@@ -53,9 +61,14 @@ def plan(env, host, own_names, remote):
         if instance.present:
             specs += specs_of(env, instance)
     needs_admin = any(name.startswith("admin.") for name in own_names) or any(
-        str(spec.get("fallback", "")).startswith("admin.") for spec in specs)
+        str(spec.get("fallback", "")).startswith("admin.") for spec in specs
+    )
     if needs_admin:
         specs = [dict(spec) for spec in ADMIN] + specs
     specs.append({"name": "host.digest_key", "format": "hex32", "adopt": [], "required": False})
-    return {"state_root": host.state_root, "specs": specs, "export": {},
-            "remote": {name: sorted(names) for name, names in sorted(remote.items()) if names}}
+    return {
+        "state_root": host.state_root,
+        "specs": specs,
+        "export": {},
+        "remote": {name: sorted(names) for name, names in sorted(remote.items()) if names},
+    }

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The storage layout: where media and downloads live, as the apps see them and as the host sees them."""
+
 from __future__ import annotations
 
 import posixpath
@@ -9,8 +10,18 @@ import posixpath
 MOUNT = "/data"
 KINDS = ("movies", "tv", "music")
 LAYOUTS = {
-    "default": {"library": "", "torrents": "downloads/torrents", "usenet": "downloads/usenet", "incomplete": "downloads/usenet/incomplete"},
-    "trash": {"library": "media", "torrents": "torrents", "usenet": "usenet/complete", "incomplete": "usenet/incomplete"},
+    "default": {
+        "library": "",
+        "torrents": "downloads/torrents",
+        "usenet": "downloads/usenet",
+        "incomplete": "downloads/usenet/incomplete",
+    },
+    "trash": {
+        "library": "media",
+        "torrents": "torrents",
+        "usenet": "usenet/complete",
+        "incomplete": "usenet/incomplete",
+    },
 }
 # Categories that every download client knows from the start, so that a twin added later finds its own.
 CATEGORIES = ("movies", "tv", "music", "movies-4k", "tv-4k")
@@ -36,7 +47,7 @@ def on_host(host, path):
     if path == MOUNT:
         return host.data_root
     if path.startswith(MOUNT + "/"):
-        return posixpath.join(host.data_root, path[len(MOUNT) + 1:])
+        return posixpath.join(host.data_root, path[len(MOUNT) + 1 :])
     return None
 
 
@@ -80,9 +91,16 @@ def directories(host):
                 if on_host(host, folder):
                     wanted.append(folder)
         wanted += [posixpath.join(tree["library"], kind) for kind in kinds]
-        offers = {client for instance in host.present() for client in [(instance.entry["offers"].get("download_client") or {}).get("protocol")]}
-        names = [name for name in categories(host) if "-4k" not in name or any(
-            name == other.category for other in host.instances.values())]
+        offers = {
+            client
+            for instance in host.present()
+            for client in [(instance.entry["offers"].get("download_client") or {}).get("protocol")]
+        }
+        names = [
+            name
+            for name in categories(host)
+            if "-4k" not in name or any(name == other.category for other in host.instances.values())
+        ]
         for protocol, place in (("torrent", "torrents"), ("usenet", "usenet")):
             if protocol in offers:
                 wanted.append(posixpath.dirname(tree[place]))
@@ -106,14 +124,24 @@ def proof(host):
     clients = [instance for instance in host.present() if "download_client" in instance.entry["offers"]]
     found = []
     for client in clients:
-        place = tree["torrents"] if client.entry["offers"]["download_client"].get("protocol") == "torrent" else tree["usenet"]
+        place = (
+            tree["torrents"]
+            if client.entry["offers"]["download_client"].get("protocol") == "torrent"
+            else tree["usenet"]
+        )
         for app in host.present():
             if client not in app.links.get("download_clients", []):
                 continue
             for folder in app.root_folders[:1]:
                 target = on_host(host, folder)
-                entry = {"path": on_host(host, place), "uid": client.uid, "gid": client.gid, "target": target, "target_uid": app.uid,
-                         "target_gid": app.gid}
+                entry = {
+                    "path": on_host(host, place),
+                    "uid": client.uid,
+                    "gid": client.gid,
+                    "target": target,
+                    "target_uid": app.uid,
+                    "target_gid": app.gid,
+                }
                 if target and entry not in found:
                     found.append(entry)
     return found
@@ -121,5 +149,9 @@ def proof(host):
 
 def plan(host):
     """The part C(storage) of a host's plan."""
-    return {"data_root": host.data_root if uses_media(host) else "", "mount_required": bool(host.data_mount and uses_media(host)),
-            "directories": directories(host), "proof": proof(host)}
+    return {
+        "data_root": host.data_root if uses_media(host) else "",
+        "mount_required": bool(host.data_mount and uses_media(host)),
+        "directories": directories(host),
+        "proof": proof(host),
+    }

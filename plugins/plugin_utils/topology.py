@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who talks to whom, and by which address: gateways, network namespaces, links and the three addresses of an instance."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -35,7 +36,9 @@ def namespace(instance):
 
 def members(gateway):
     """The instances that live in a gateway's namespace, in the order of the inventory."""
-    return [instance for instance in gateway.host.present() if instance.via == gateway.name and instance.gateway is gateway]
+    return [
+        instance for instance in gateway.host.present() if instance.via == gateway.name and instance.gateway is gateway
+    ]
 
 
 def address(source, target):
@@ -116,19 +119,36 @@ def _find(findings, hosts, source, need_name, wish):
     name, at, host_name = str(wish).partition("@")
     if at:
         if host_name not in hosts:
-            findings.error(source.host.name, key, "The link names the host '{0}', which has no media_services.".format(host_name),
-                           did_you_mean(host_name, hosts, "hosts"))
+            findings.error(
+                source.host.name,
+                key,
+                "The link names the host '{0}', which has no media_services.".format(host_name),
+                did_you_mean(host_name, hosts, "hosts"),
+            )
             return None
         places = [hosts[host_name]]
     else:
-        places = [source.host] if name in source.host.instances else [host for host in hosts.values() if name in host.instances]
+        places = (
+            [source.host]
+            if name in source.host.instances
+            else [host for host in hosts.values() if name in host.instances]
+        )
     if not places or name not in places[0].instances:
         known = {instance for host in hosts.values() for instance in host.instances}
-        findings.error(source.host.name, key, "The link names '{0}', which is not there.".format(name), did_you_mean(name, known, "services"))
+        findings.error(
+            source.host.name,
+            key,
+            "The link names '{0}', which is not there.".format(name),
+            did_you_mean(name, known, "services"),
+        )
         return None
     if len(places) > 1:
-        findings.error(source.host.name, key, "The link names '{0}', which is on {1}.".format(
-            name, " and ".join(host.name for host in places)), "Write {0}@{1}.".format(name, places[0].name))
+        findings.error(
+            source.host.name,
+            key,
+            "The link names '{0}', which is on {1}.".format(name, " and ".join(host.name for host in places)),
+            "Write {0}@{1}.".format(name, places[0].name),
+        )
         return None
     return places[0].instances[name]
 
@@ -139,22 +159,40 @@ def _explicit(findings, hosts, source, need_name, need, wish):
         return []
     wishes = wish if isinstance(wish, list) else [wish]
     if len(wishes) > 1 and not need.get("many"):
-        findings.error(source.host.name, key, "{0} takes one {1} only.".format(source.title, need_name.replace("_", " ")), "Name one.")
+        findings.error(
+            source.host.name,
+            key,
+            "{0} takes one {1} only.".format(source.title, need_name.replace("_", " ")),
+            "Name one.",
+        )
         return []
     targets = []
     for item in wishes:
         if not isinstance(item, (str, int)) or isinstance(item, bool):
-            findings.error(source.host.name, key, "A link names services, not {0}.".format(type(item).__name__), "Write the service's name.")
+            findings.error(
+                source.host.name,
+                key,
+                "A link names services, not {0}.".format(type(item).__name__),
+                "Write the service's name.",
+            )
             continue
         target = _find(findings, hosts, source, need_name, item)
         if target is None or target in targets:
             continue
         if not _wanted(need, source, target):
-            findings.error(source.host.name, key, "'{0}' cannot serve as {1} of {2}.".format(
-                target.name, need_name.replace("_", " "), source.title), "Name another service or remove the link.")
+            findings.error(
+                source.host.name,
+                key,
+                "'{0}' cannot serve as {1} of {2}.".format(target.name, need_name.replace("_", " "), source.title),
+                "Name another service or remove the link.",
+            )
         elif not target.present:
-            findings.error(source.host.name, key, "The link names '{0}', whose state is absent.".format(target.name),
-                           "Name another service or remove the link.")
+            findings.error(
+                source.host.name,
+                key,
+                "The link names '{0}', whose state is absent.".format(target.name),
+                "Name another service or remove the link.",
+            )
         else:
             targets.append(target)
     return targets
@@ -162,11 +200,19 @@ def _explicit(findings, hosts, source, need_name, need, wish):
 
 def _computed(findings, hosts, source, need_name, need):
     """Same host first; other hosts only when this one offers nothing."""
+
     def pick(state):
-        local = [item for item in source.host.instances.values() if _wanted(need, source, item) and item.present == state]
+        local = [
+            item for item in source.host.instances.values() if _wanted(need, source, item) and item.present == state
+        ]
         if local:
             return local
-        return [item for host in hosts.values() for item in host.instances.values() if _wanted(need, source, item) and item.present == state]
+        return [
+            item
+            for host in hosts.values()
+            for item in host.instances.values()
+            if _wanted(need, source, item) and item.present == state
+        ]
 
     found = pick(True)
     if need.get("variant") == "same":
@@ -175,9 +221,14 @@ def _computed(findings, hosts, source, need_name, need):
         exact = [item for item in found if item.name == item.app]
         plain = exact if len(exact) == 1 else [item for item in found if item.variant == source.variant]
         if len(plain) != 1:
-            findings.error(source.host.name, "{0}.links.{1}".format(source.key, need_name), "{0} can use one of {1}, and nothing says which.".format(
-                source.title, ", ".join("{0}@{1}".format(item.name, item.host.name) for item in found)),
-                "Name one under links.{0}.".format(need_name))
+            findings.error(
+                source.host.name,
+                "{0}.links.{1}".format(source.key, need_name),
+                "{0} can use one of {1}, and nothing says which.".format(
+                    source.title, ", ".join("{0}@{1}".format(item.name, item.host.name) for item in found)
+                ),
+                "Name one under links.{0}.".format(need_name),
+            )
             return [], []
         found = plain
     return found, pick(False) if need.get("many") else []
@@ -195,8 +246,12 @@ def link(findings, hosts):
             needs = source.entry["needs"]
             for wish in source.link_wishes:
                 if wish not in needs:
-                    findings.error(host.name, "{0}.links.{1}".format(source.key, wish), "{0} has no link '{1}'.".format(source.title, wish),
-                                   did_you_mean(wish, needs, "links"))
+                    findings.error(
+                        host.name,
+                        "{0}.links.{1}".format(source.key, wish),
+                        "{0} has no link '{1}'.".format(source.title, wish),
+                        did_you_mean(wish, needs, "links"),
+                    )
             for name, need in needs.items():
                 if name in source.link_wishes:
                     source.links[name] = _explicit(findings, hosts, source, name, need, source.link_wishes[name])
@@ -208,6 +263,10 @@ def link(findings, hosts):
                         target.remote = True
                         if need.get("both_ways"):
                             source.remote = True
+    for host in hosts.values():
+        for instance in host.instances.values():
+            if instance.remote and instance.bind == "none" and "bind" not in instance.described:
+                instance.bind = "loopback"
 
 
 def gateways(findings, hosts):
@@ -223,11 +282,20 @@ def gateways(findings, hosts):
             if gateway is None:
                 elsewhere = [other.name for other in hosts.values() if instance.via in other.instances]
                 problem = "There is no gateway '{0}' on this host.".format(instance.via)
-                remedy = "It is on {0}; a namespace cannot be shared between hosts.".format(", ".join(elsewhere)) if elsewhere \
-                    else did_you_mean(instance.via, names, "gateways") if names else "Add one, such as gluetun, to this host."
+                remedy = (
+                    "It is on {0}; a namespace cannot be shared between hosts.".format(", ".join(elsewhere))
+                    if elsewhere
+                    else did_you_mean(instance.via, names, "gateways")
+                    if names
+                    else "Add one, such as gluetun, to this host."
+                )
             elif not gateway.entry["gateway"]:
                 problem = "'{0}' is not a gateway.".format(instance.via)
-                remedy = did_you_mean(instance.via, names, "gateways") if names else "Add one, such as gluetun, to this host."
+                remedy = (
+                    did_you_mean(instance.via, names, "gateways")
+                    if names
+                    else "Add one, such as gluetun, to this host."
+                )
             elif instance.entry["gateway"]:
                 problem = "A gateway cannot live behind a gateway."
                 remedy = "Remove via."
@@ -240,8 +308,14 @@ def gateways(findings, hosts):
                 instance.via = None
                 continue
             if "project" in instance.described and instance.project != gateway.project:
-                findings.error(host.name, instance.key + ".project", "'{0}' lives in the namespace of '{1}' and so belongs to its project {2}.".format(
-                    instance.name, gateway.name, gateway.project), "Remove project, or set it on the gateway.")
+                findings.error(
+                    host.name,
+                    instance.key + ".project",
+                    "'{0}' lives in the namespace of '{1}' and so belongs to its project {2}.".format(
+                        instance.name, gateway.name, gateway.project
+                    ),
+                    "Remove project, or set it on the gateway.",
+                )
             instance.project = gateway.project
             instance.network = "gateway"
 
@@ -254,7 +328,9 @@ def media(findings, hosts):
             if not kind:
                 continue
             instance.category = instance.settings.get("category") or storage.category(kind, instance.variant)
-            folders = instance.settings.get("root_folders") or [storage.root_folder(host.layout, kind, instance.variant)]
+            folders = instance.settings.get("root_folders") or [
+                storage.root_folder(host.layout, kind, instance.variant)
+            ]
             instance.root_folders = [folder.rstrip("/") or "/" for folder in folders]
 
 

@@ -6,6 +6,7 @@
 A string that is one single expression keeps the type of its result (C({{ me.port }}) is a number); any other string is text.
 C(none) leaves an entry out. Secrets never appear: C({"secret": name}) in data, C(⟦secret:name|filter⟧) in text.
 """
+
 from __future__ import annotations
 
 import ipaddress
@@ -79,6 +80,7 @@ def _filter(how):
         if how == "xml":
             return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         return value
+
     return apply
 
 
@@ -89,8 +91,13 @@ def _network_of(address, prefix=24):
 def environment(loader=None):
     """The Jinja environment of catalog values and templates."""
     env = jinja2.sandbox.SandboxedEnvironment(
-        undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True, loader=loader,
-        autoescape=False)
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=loader,
+        autoescape=False,
+    )
     for how in FILTERS:
         env.filters["as_" + how] = _filter(how)
     env.filters["text"] = text_of

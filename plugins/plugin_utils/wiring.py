@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wiring: which resource every app is to hold, wave by wave, computed from the links and the catalog's resource list."""
+
 from __future__ import annotations
 
 from ansible_collections.homelab.media.plugins.plugin_utils import topology, values
@@ -48,7 +49,11 @@ def resources(env, instance, context, wave):
             for target in context["gone"].get(entry["each"], []):
                 scope = dict(context, it=target)
                 resource = _resource(env, entry, scope, "absent")
-                if not any(resource.get("name") == other.get("name") for other in found if other["resource"] == resource["resource"]):
+                if not any(
+                    resource.get("name") == other.get("name")
+                    for other in found
+                    if other["resource"] == resource["resource"]
+                ):
                     found.append(resource)
     return found
 
@@ -59,8 +64,14 @@ def app(env, instance, context, wave):
     if not wanted or not instance.running:
         return None
     name, port, container = topology.from_host(instance)
-    entry = {"name": instance.name, "app": instance.app, "url": topology.url(name, port, instance.url_base),
-             "api_key": context["me"]["secrets"].get("api_key"), "needs": [], "resources": wanted}
+    entry = {
+        "name": instance.name,
+        "app": instance.app,
+        "url": topology.url(name, port, instance.url_base),
+        "api_key": context["me"]["secrets"].get("api_key"),
+        "needs": [],
+        "resources": wanted,
+    }
     if container:
         entry["container"] = container
     return entry
