@@ -1,0 +1,308 @@
+#!/usr/bin/python
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: compose_stack
+short_description: Bring the compose projects of a host up where something differs
+version_added: 0.1.0
+author: homelab.media contributors (@homelab-media)
+description:
+  - Compares the wanted services with the containers that are there, pulls images that are missing, and calls C(docker compose up) for
+    the services that differ only. With nothing to do it asks Docker three times and changes nothing.
+  - A service differs when its container is missing, stopped, of another image or project, when the digest label of M(homelab.media.media_files)
+    differs, or when it lives in a network namespace that its gateway left behind.
+  - Gateways come up first; their dependents follow when they are healthy.
+  - Containers that are not ours are never touched, except those named in O(adopt). Volumes and directories are never removed.
+  - One service that does not start does not keep the others from it.
+extends_documentation_fragment:
+  - homelab.media.attributes
+options:
+  projects:
+    description: The projects, each with C(name), C(directory) (which holds C(compose.yml)) and C(services).
+    type: list
+    elements: dict
+    required: true
+  networks:
+    description: Networks that the projects share, each with C(name) and C(subnet). Created when missing, never changed or removed.
+    type: list
+    elements: dict
+    default: []
+  absent:
+    description: Containers of ours to remove, each with C(container), C(project) and C(reason).
+    type: list
+    elements: dict
+    default: []
+  adopt:
+    description: Foreign containers to replace, each with C(container).
+    type: list
+    elements: dict
+    default: []
+  digests:
+    description: Instance to digest, from M(homelab.media.media_files).
+    type: dict
+    default: {}
+  wait_timeout:
+    description: Seconds to wait for a gateway to become healthy.
+    type: int
+    default: 120
+  on_problem:
+    description: Whether a service that does not start fails the task, or is only told in RV(problems).
+    type: str
+    choices: [fail, report]
+    default: fail
+"""
+
+EXAMPLES = r"""
+- name: Bring a project up
+  homelab.media.compose_stack:
+    projects:
+      - name: homelab-example
+        directory: /opt/homelab-media/homelab-example
+        services:
+          - {name: sonarr, container: sonarr, image: "lscr.io/linuxserver/sonarr:4.0.19", state: started}
+    digests:
+      sonarr: 3f0c1bd2a6f54f7f8a6f0a8a3c9d1e2b
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, in check mode what would be.
+  type: list
+  elements: dict
+  returned: always
+  sample: [{project: homelab-torrent, service: sonarr, action: recreate, reason: its configuration changed}]
+services:
+  description: State and health of every service after the run.
+  type: dict
+  returned: always
+  sample: {sonarr: {state: running, health: healthy, image: "lscr.io/linuxserver/sonarr:4.0.19"}}
+problems:
+  description: What did not work, each with C(service) and C(message).
+  type: list
+  elements: dict
+  returned: always
+  sample: []
+"""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe, last_line
+from ansible_collections.homelab.media.plugins.module_utils.stack import BY_COMPOSE, decide
+
+
+class Stack:
+    """One run over all projects of a host."""
+
+    def __init__(self, module, docker):
+        self.module = module
+        self.params = module.params
+        self.docker = docker
+        self.problems = []
+        self.services = {service["name"]: dict(service, project=project["name"], directory=project["directory"])
+                         for project in self.params["projects"] for service in project["services"]}
+
+    def problem(self, service, message):
+        self.problems.append({"service": service, "message": message})
+
+    def observe(self):
+        """The containers that matter here, in one inspect call."""
+        names = [service["container"] for service in self.services.values()] + [entry["container"] for entry in self.params["absent"]]
+        return {item["Name"].lstrip("/"): describe(item) for item in self.docker.inspect("container", sorted(set(names)))}
+
+    def missing_networks(self):
+        there = {item["Name"] for item in self.docker.inspect("network", [entry["name"] for entry in self.params["networks"]])}
+        return [entry for entry in self.params["networks"] if entry["name"] not in there]
+
+    def create_network(self, entry):
+        self.docker.ask("creating the network {0} ({1})".format(entry["name"], entry["subnet"]), "network", "create", "--subnet", entry["subnet"],
+                        "--label", "homelab.media.network={0}".format(entry["name"]), entry["name"])
+
+    def pull(self, names):
+        """Pull images that are not here yet, two at a time.
+
+        :return: Services whose image could not be had.
+        """
+        images = sorted({self.services[name]["image"] for name in names})
+        here = set()
+        for item in self.docker.inspect("image", images):
+            here.update(item.get("RepoTags") or [])
+            here.update(item.get("RepoDigests") or [])
+        # An image of Docker Hub's library is inspected under a shorter name than it is asked for.
+        wanted = [image for image in images if image not in here and not self.docker.inspect("image", [image])]
+
+        def one(image):
+            code, output, errors = self.docker.call("pull", "-q", image)
+            return image, "" if code == 0 else last_line(errors or output)
+
+        failed = {}
+        with ThreadPoolExecutor(2) as pool:
+            for image, message in pool.map(one, wanted):
+                if message:
+                    failed[image] = message
+        left = [name for name in names if self.services[name]["image"] in failed]
+        for name in left:
+            image = self.services[name]["image"]
+            self.problem(name, "pulling {0}: {1}; check image, version and media_registry, then run again".format(image, failed[image]))
+        return left
+
+    def compose(self, project, directory, services):
+        """``docker compose up`` for some services, without touching the others."""
+        return self.docker.call("compose", "--progress", "quiet", "--project-name", project, "--project-directory", directory,
+                                "-f", os.path.join(directory, "compose.yml"), "up", "--detach", "--no-deps", *services)
+
+    def up(self, names):
+        """Bring services up, project by project; where that fails, one by one, to find the one that it fails for."""
+        for project in self.params["projects"]:
+            mine = [service["name"] for service in project["services"] if service["name"] in names]
+            if not mine:
+                continue
+            code, output, errors = self.compose(project["name"], project["directory"], mine)
+            if code == 0:
+                continue
+            for name in mine:
+                code, output, errors = self.compose(project["name"], project["directory"], [name])
+                if code:
+                    self.problem(name, "starting {0}: {1}".format(name, last_line(errors or output)))
+
+    def wait_healthy(self, gateways):
+        """Wait until gateways are healthy.
+
+        :return: Those that did not become so.
+        """
+        deadline = time.monotonic() + self.params["wait_timeout"]
+        waiting = set(gateways)
+        state = {}
+        while waiting:
+            seen = {item["Name"].lstrip("/"): describe(item) for item in
+                    self.docker.inspect("container", sorted(self.services[name]["container"] for name in waiting))}
+            for name in sorted(waiting):
+                container = seen.get(self.services[name]["container"]) or {}
+                state[name] = container.get("health") or container.get("state") or "missing"
+                if container.get("health") == "healthy" or container.get("state") == "running" and container.get("health") is None:
+                    waiting.discard(name)
+            if not waiting or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        for name in sorted(waiting):
+            self.problem(name, "the gateway {0} is {1} after {2} seconds, so nothing behind it was started; see 'docker logs {0}'".format(
+                name, state.get(name), self.params["wait_timeout"]))
+        return waiting
+
+    def remove(self, name, foreign=False):
+        """Remove a container; its volumes and directories stay. An adopted app gets the time to close its database."""
+        if foreign:
+            self.docker.call("stop", "--time", "60", name)
+            self.docker.ask("removing the adopted container {0}".format(name), "rm", name)
+        else:
+            self.docker.call("stop", "--time", "30", name)
+            self.docker.ask("removing the container {0}".format(name), "rm", "--force", name)
+
+    def apply(self, actions):
+        """Do what was decided, gateways before their dependents."""
+        todo = {action.service: action for action in actions}
+        for name, action in todo.items():
+            if action.action == "remove":
+                self.remove(name)
+            elif action.action == "stop":
+                self.docker.ask("stopping {0}".format(name), "stop", name)
+        coming = [name for name, action in todo.items() if action.action in BY_COMPOSE]
+        left = set(self.pull(coming)) if coming else set()
+        for name in coming:
+            if name not in left and todo[name].action in ("adopt", "move"):
+                self.remove(self.services[name]["container"], foreign=todo[name].action == "adopt")
+        ready = [name for name in coming if name not in left]
+        self.up([name for name in ready if not self.services[name].get("netns")])
+        restart = [name for name, action in todo.items() if action.action == "restart"]
+        dependents = [name for name in ready + restart if self.services[name].get("netns")]
+        down = self.wait_healthy({self.services[name]["netns"] for name in dependents if self.services[name]["netns"] in self.services})
+        self.up([name for name in ready if name in dependents and self.services[name]["netns"] not in down])
+        again = [self.services[name]["container"] for name in restart if self.services[name].get("netns") not in down]
+        if again:
+            self.docker.ask("restarting {0}".format(", ".join(again)), "restart", *again)
+
+    def verify(self, names):
+        """A container that was started and does not stay up is a problem."""
+        told = {entry["service"] for entry in self.problems}
+        after = self.observe()
+        for name in names:
+            container = after.get(self.services[name]["container"])
+            if name in told or self.services[name].get("state") == "stopped":
+                continue
+            if container is None or container["state"] not in ("running",):
+                self.problem(name, "{0} does not stay up (it is {1}); see 'docker logs {0}'".format(name, (container or {}).get("state", "missing")))
+        return after
+
+
+def shown(containers, service):
+    """A service for the diff, in a word or two."""
+    container = containers.get(service)
+    return "absent" if container is None else "{0}, {1}".format(container.get("state"), container.get("image"))
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "projects": {"type": "list", "elements": "dict", "required": True},
+            "networks": {"type": "list", "elements": "dict", "default": []},
+            "absent": {"type": "list", "elements": "dict", "default": []},
+            "adopt": {"type": "list", "elements": "dict", "default": []},
+            "digests": {"type": "dict", "default": {}},
+            "wait_timeout": {"type": "int", "default": 120},
+            "on_problem": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+        },
+        supports_check_mode=True,
+    )
+
+    def run(command, **options):
+        try:
+            return module.run_command(command, handle_exceptions=False, **options)
+        except OSError as error:
+            return 127, "", str(error)
+
+    docker = Docker(run)
+    stack = Stack(module, docker)
+    result = {"changed": False, "actions": [], "services": {}, "problems": stack.problems, "diff": {"before": {}, "after": {}}}
+    try:
+        code, output, errors = docker.call("version", "--format", "{{.Server.Version}}")
+        if code and not module.check_mode:
+            raise DockerProblem("asking Docker: {0}; start it and run again".format(last_line(errors or output)))
+        containers = stack.observe() if code == 0 else {}
+        networks = stack.missing_networks() if code == 0 else module.params["networks"]
+        actions, problems = decide(module.params["projects"], containers, module.params["digests"],
+                                   {entry["container"] for entry in module.params["adopt"]}, module.params["absent"])
+        for service, message in problems:
+            stack.problem(service, message)
+        result["actions"] = [dict(vars(action)) for action in actions]
+        result["changed"] = bool(actions or networks)
+        for entry in networks:
+            result["diff"]["before"][entry["name"]] = "absent"
+            result["diff"]["after"][entry["name"]] = "network {0}".format(entry["subnet"])
+        for action in actions:
+            result["diff"]["before"][action.service] = shown(containers, action.service)
+            result["diff"]["after"][action.service] = "{0}: {1}".format(action.action, action.reason)
+        if not module.check_mode:
+            for entry in networks:
+                stack.create_network(entry)
+            if actions:
+                stack.apply(actions)
+                containers = stack.verify([action.service for action in actions if action.action in BY_COMPOSE + ("restart",)])
+        result["services"] = {name: {key: containers[service["container"]].get(key) for key in ("state", "health", "image")}
+                              for name, service in stack.services.items() if service["container"] in containers}
+    except DockerProblem as error:
+        stack.problem("docker", str(error))
+        if module.params["on_problem"] == "fail":
+            module.fail_json(msg=str(error), **result)
+    if stack.problems and module.params["on_problem"] == "fail":
+        module.fail_json(msg="; ".join(entry["message"] for entry in stack.problems), **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+#!/usr/bin/python
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: media_files
+short_description: Write all files of a host in one run
+version_added: 0.1.0
+author: homelab.media contributors (@homelab-media)
+description:
+  - Writes many files atomically, resolves references to secrets in them on the host, and tells which ones changed.
+  - A file is either as before or as described, also when the run is killed or the disk is full.
+  - "A reference has the form C(\u27e6secret:NAME|FILTER\u27e7), where the filter says how the file notes a value: V(raw), V(env) (a compose
+    environment file), V(xml), V(ini), V(json), V(yaml), V(url), V(md5), or V(qbt_pbkdf2) (qBittorrent's password hash)."
+  - "C(\u27e6digest:INSTANCE\u27e7) becomes a keyed hash over what needs a restart of that service when it changes, see O(digests)."
+extends_documentation_fragment:
+  - homelab.media.attributes
+options:
+  files:
+    description: The files.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      path:
+        description: Absolute path. Missing directories are made, owned by root, mode 0755.
+        type: path
+        required: true
+      content:
+        description: Text with references.
+        type: str
+        required: true
+      owner:
+        description: Numeric owner.
+        type: int
+        default: 0
+      group:
+        description: Numeric group.
+        type: int
+        default: 0
+      mode:
+        description: Octal mode.
+        type: str
+        default: "0644"
+      seed:
+        description: Write the file only when there is none. The app owns it from then on; neither content nor attributes are touched again.
+        type: bool
+        default: false
+      sensitive:
+        description: The content may hold secrets beyond the references, so the diff names changed keys only.
+        type: bool
+        default: false
+      backup:
+        description: Keep the previous content beside the file, with the suffix C(.before-homelab-media).
+        type: bool
+        default: false
+  digests:
+    description:
+      - For each instance C(model), a text, and C(files), paths among O(files) whose content counts.
+      - The key of the hash is the secret C(host.digest_key).
+    type: dict
+    default: {}
+  secrets:
+    description: Values of the secrets, by name.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Write an environment file that holds a password
+  homelab.media.media_files:
+    files:
+      - path: /opt/homelab-media/example/app.env
+        content: "PASSWORD=\u27e6secret:app.password|env\u27e7\n"
+        mode: "0600"
+        sensitive: true
+    secrets:
+      app.password: "{{ vault_app_password }}"
+"""
+
+RETURN = r"""
+files:
+  description: Every file and whether it changed.
+  type: list
+  elements: dict
+  returned: always
+  sample: [{path: /opt/homelab-media/example/app.env, changed: true}]
+digests:
+  description: The digest of every instance of O(digests), also in check mode.
+  type: dict
+  returned: always
+  sample: {sonarr: 3f0c1bd2a6f54f7f8a6f0a8a3c9d1e2b}
+"""
+
+import re
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.homelab.media.plugins.module_utils import tokens
+from ansible_collections.homelab.media.plugins.module_utils.files import FileProblem, observe, set_attributes, write
+
+
+PAIR = re.compile(r"^(\s*(?:- )?[\w.\\/\"'-]+\s*[=:]\s*)(.+)$")
+ELEMENT = re.compile(r"^(\s*<(\w+)>)(.+)(</\2>\s*)$")
+HARMLESS = re.compile(r"^[\s\[\]{}()<>/?,]*$|^\s*\[[\w. -]+\]$|^\s*</?\w+>$|^\s*[\w-]+:$")
+
+
+def keys_only(text, values):
+    """A text for a diff: keys stay, every value becomes a number, so that a change shows and no value is seen.
+
+    :param values: Value to its number, shared by both sides of the diff.
+    """
+
+    def number(value):
+        return "(value {0})".format(values.setdefault(value, len(values) + 1))
+
+    lines = []
+    for line in text.splitlines():
+        pair, element = PAIR.match(line), ELEMENT.match(line)
+        if element:
+            lines.append(element.group(1) + number(element.group(3)) + element.group(4))
+        elif pair:
+            lines.append(pair.group(1) + number(pair.group(2)))
+        else:
+            lines.append(line if HARMLESS.match(line) else number(line))
+    return "".join(line + "\n" for line in lines)
+
+
+def plan(entry, current, content, sensitive):
+    """What to do with one file: C(None), C("write") or C("attributes"), with the texts of its diff."""
+    mode = int(entry["mode"], 8)
+    if current is None:
+        action = "write"
+    elif entry["seed"]:
+        action = None
+    elif current["content"] != content:
+        action = "write"
+    elif (current["owner"], current["group"], current["mode"]) != (entry["owner"], entry["group"], mode):
+        action = "attributes"
+    else:
+        action = None
+    if action is None:
+        return None, "", ""
+    before = "" if current is None else current["content"].decode(errors="replace")
+    after = content.decode()
+    if sensitive:
+        values = {}
+        before, after = keys_only(before, values), keys_only(after, values)
+    if current is not None and (current["owner"], current["group"], current["mode"]) != (entry["owner"], entry["group"], mode):
+        before += "# {owner}:{group} {mode:04o}\n".format(**current)
+        after += "# {0}:{1} {2:04o}\n".format(entry["owner"], entry["group"], mode)
+    return action, before, after
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "files": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "path": {"type": "path", "required": True},
+                    "content": {"type": "str", "required": True},
+                    "owner": {"type": "int", "default": 0},
+                    "group": {"type": "int", "default": 0},
+                    "mode": {"type": "str", "default": "0644"},
+                    "seed": {"type": "bool", "default": False},
+                    "sensitive": {"type": "bool", "default": False},
+                    "backup": {"type": "bool", "default": False},
+                },
+            },
+            "digests": {"type": "dict", "default": {}},
+            "secrets": {"type": "dict", "default": {}, "no_log": True},
+        },
+        supports_check_mode=True,
+    )
+    secrets = module.params["secrets"]
+    result = {"changed": False, "files": [], "diff": [], "digests": {}}
+    try:
+        resolved = {}
+        for entry in module.params["files"]:
+            try:
+                resolved[entry["path"]] = tokens.resolve(entry["content"], secrets)
+            except tokens.TokenProblem as error:
+                raise FileProblem("writing {0}: {1}".format(entry["path"], error)) from None
+        if module.params["digests"]:
+            key = str(secrets.get("host.digest_key") or "")
+            if not key:
+                raise FileProblem("computing the digests: the secret host.digest_key has no value")
+            for name, spec in module.params["digests"].items():
+                contents = [resolved.get(path, "") for path in spec.get("files") or []]
+                result["digests"][name] = tokens.digest(key, spec["model"], contents)
+        for entry in module.params["files"]:
+            content = tokens.resolve(resolved[entry["path"]], {}, digests=result["digests"]).encode()
+            current = observe(entry["path"])
+            secret = entry["sensitive"] or "secret:" in entry["content"]
+            action, before, after = plan(entry, current, content, secret)
+            if action:
+                result["diff"].append({"before_header": entry["path"], "after_header": entry["path"], "before": before, "after": after})
+                result["changed"] = True
+                if not module.check_mode:
+                    mode = int(entry["mode"], 8)
+                    if entry["backup"] and current is not None:
+                        write(entry["path"] + ".before-homelab-media", current["content"], current["owner"], current["group"], current["mode"])
+                    if action == "write":
+                        write(entry["path"], content, entry["owner"], entry["group"], mode)
+                    else:
+                        set_attributes(entry["path"], entry["owner"], entry["group"], mode)
+            result["files"].append({"path": entry["path"], "changed": bool(action)})
+    except FileProblem as error:
+        module.fail_json(msg=str(error), **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
