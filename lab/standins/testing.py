@@ -148,6 +148,24 @@ def start_arr(kind, tmp_path, *, api_key=API_KEY, url_base="", env=None, port=No
     return handle
 
 
+def start_arr_in_thread(kind, tmp_path, *, api_key=API_KEY, url_base="", env=None, authentication="None"):
+    """The same stand-in in a thread of this process: 20 times faster to start, and no restart."""
+    from .arr import create_app
+
+    config_dir = Path(tmp_path) / kind
+    seed(config_dir, free_port(), api_key, url_base, authentication)
+    flask = create_app(kind, config_dir, {"STANDIN_SYNC_INTERVAL": "0", **(env or {})})
+    lab = Lab(flask, config_dir, handles_starting=True)
+    server, url = serve_in_thread(lab)
+
+    def stop():
+        server.shutdown()
+        server.server_close()
+
+    return ArrHandle(url + flask.service.url_base, stop, url, kind=kind, api_key=api_key, config_dir=config_dir,
+                     service=flask.service, lab=lab)
+
+
 def start_wsgi(application, **facts):
     """Serve any WSGI application in a thread, with the lab's control routes."""
     server, url = serve_in_thread(Lab(application))

@@ -14,8 +14,7 @@ from .errors import Failed, not_found
 from .system import stamp
 
 PARAMETERS = {"ApplicationIndexerSync": {"forceSync": False}}
-STANDARD = {"completionMessage": "Completed", "requiresDiskAccess": False, "isExclusive": False,
-            "isTypeExclusive": False}
+STANDARD = {"requiresDiskAccess": False, "isExclusive": False, "isTypeExclusive": False}
 
 
 class Commands:
@@ -45,12 +44,19 @@ class Commands:
             entry = {
                 "name": name, "commandName": re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name),
                 "body": {**own, "sendUpdatesToClient": True, **STANDARD, "updateScheduledTask": True, "name": name,
-                         "trigger": "manual", "suppressMessages": False, "clientUserAgent": agent},
+                         "trigger": "manual", "suppressMessages": not own},
                 "priority": "normal", "status": "queued", "result": "unknown", "queued": stamp(time.time()),
                 "trigger": "manual", "clientUserAgent": agent, "sendUpdatesToClient": True,
                 "updateScheduledTask": True, "id": self.count}
             if self.service.app.kind == "prowlarr":
                 entry.pop("result")
+                entry["body"]["completionMessage"] = "Completed"
+            else:
+                entry["body"]["isLongRunning"] = False
+            if self.service.app.kind == "lidarr":
+                entry.pop("clientUserAgent")
+            else:
+                entry["body"]["clientUserAgent"] = agent
             self.entries[self.count] = entry
             answer = dict(entry)
             if self.worker is None:
@@ -66,7 +72,9 @@ class Commands:
             self._update(entry, status="started", started=stamp(begun), stateChangeTime=stamp(begun))
             try:
                 self._run(entry)
-                outcome = {"status": "completed", "message": "Completed"}
+                outcome = {"status": "completed"}
+                if "completionMessage" in entry["body"]:
+                    outcome["message"] = entry["body"]["completionMessage"]
                 if "result" in entry:
                     outcome["result"] = "successful"
             except Exception as error:          # a command that fails says so in its entry

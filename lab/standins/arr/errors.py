@@ -67,8 +67,9 @@ def words(name):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
 
 
-def rule(name, message, value=None, code="PredicateValidator", **placeholders):
+def rule(name, message, value=None, code="PredicateValidator", placeholders=None, **more):
     """A failure of a resource rule; the application adds its own spelling of the placeholders."""
+    placeholders = {**(placeholders or {}), **more}
     failure = {"propertyName": name, "errorMessage": message}
     if value is not None:
         failure["attemptedValue"] = value
@@ -81,11 +82,13 @@ def rule(name, message, value=None, code="PredicateValidator", **placeholders):
     return failure
 
 
-def setting(name, message, value=None, warning=False, detail=None):
+def setting(name, message, value=None, warning=False, detail=None, link=None):
     """A failure of a provider's settings or of its connection test."""
     failure = {"isWarning": warning}
     if detail:
         failure["detailedDescription"] = detail
+    if link:
+        failure["infoLink"] = link
     failure.update(propertyName=name[:1].upper() + name[1:], errorMessage=message)
     if value is not None:
         failure["attemptedValue"] = value
@@ -101,7 +104,7 @@ def not_empty(name, value=None):
 
 def between(name, value, low, high):
     return rule(name, f"'{words(name)}' must be between {low} and {high}. You entered {value}.", value,
-                "InclusiveBetweenValidator", **{"from": low, "to": high, "value": value})
+                "InclusiveBetweenValidator", {"from": low, "to": high, "value": value})
 
 
 def greater(name, value, than=0):

@@ -4,6 +4,7 @@
 """Provider settings: from the ``fields`` of a body to stored values and back, masks included."""
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -14,7 +15,9 @@ MASKED = ("password", "apiKey")
 DATA = Path(__file__).parent / "data"
 
 
+@functools.lru_cache(maxsize=None)
 def load(name):
+    """A data file; shared, so nobody may change what it returns."""
     return json.loads((DATA / name).read_text(encoding="utf-8"))
 
 

@@ -138,8 +138,14 @@ def provider(app, kind, seen, table, choices):
     entry = {"implementation": source["implementation"], "implementationName": source.get("implementationName") or source["implementation"]}
     if source.get("configContract"):
         entry["configContract"] = source["configContract"]
-    if seen and kind == "metadata":
+    if seen and seen.get("name") is not None:
         entry["name"] = seen["name"]
+    elif not seen and (kind in ("notification", "downloadclient") or source["implementation"] in ("Newznab", "Torznab")):
+        entry["name"] = ""
+    if seen and kind == "metadata":
+        entry["place"] = seen["id"]             # consumers get their ids in an order of their own
+    if seen and seen.get("message"):
+        entry["message"] = seen["message"]["type"]
     extra = {key: value for key, value in (seen or {}).items() if key not in NOT_EXTRA}
     if kind in ("customformat", "autotagging"):
         extra = {}
@@ -237,7 +243,6 @@ def generic_indexers(entries):
                 if item["name"] == "baseUrl":
                     item["default"] = ""
             result.append(generic)
-        entry["name"] = entry["extra"].get("sortName", entry["implementationName"])
         result.append(entry)
     return result
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from . import contacts
 from .errors import Failed, Invalid, between, greater, not_empty, not_found, rule
-from .fields import MASK, Settings, load
+from .fields import Settings, load
 from .rules import settings_failures
 from .simple import missing
 
@@ -65,7 +65,7 @@ class Providers:
         self.contracts = {entry["configContract"].lower() for entry in self.catalog}
         self._forget_unknown()
         if kind.name == "metadata" and not self.db.rows("metadata"):
-            for entry in self.catalog:
+            for entry in sorted(self.catalog, key=lambda item: item.get("place", 0)):
                 self.db.insert("metadata", self._fresh_row(entry, entry.get("name") or entry["implementationName"]))
 
     def _catalog(self):
@@ -139,8 +139,8 @@ class Providers:
         about = {"implementationName": entry["implementationName"], "implementation": implementation,
                  "configContract": entry["configContract"],
                  "infoLink": f"https://wiki.servarr.com/{self.app.kind}/{page}#{entry['implementation'].lower()}"}
-        if entry["implementation"] == "KometaMetadata":
-            about["message"] = {"message": "Deprecated", "type": "warning"}
+        if entry.get("message"):
+            about["message"] = {"message": f"A remark about {entry['implementationName']}", "type": entry["message"]}
         return about
 
     def _indexer_facts(self, row, entry):
@@ -167,7 +167,7 @@ class Providers:
     def schema(self, call):
         result = []
         for entry in self.catalog:
-            row = {**self._fresh_row(entry, entry.get("name", "") if self.kind.name == "indexer" else ""), "id": 0}
+            row = {**self._fresh_row(entry, entry.get("name")), "id": 0}
             shown = self.show(row)
             shown.pop("id")
             result.append({**shown, "presets": []})
@@ -396,5 +396,3 @@ def install(service):
         router.add("DELETE", f"{name}/{{number}}", providers.delete)
     return found
 
-
-__all__ = ["MASK", "Providers", "install"]

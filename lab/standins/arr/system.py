@@ -59,6 +59,8 @@ def install(service):
     router.add("GET", "system/backup", lambda call: (200, []))
     router.add("GET", "update", lambda call: (200, []))
     router.add("GET", "log", lambda call: (200, empty_page(call)))
+    if app.kind == "prowlarr":
+        router.add("GET", "indexerstatus", lambda call: (200, []))
     if app.root_folders != "none":
         router.add("GET", "diskspace", disk_space)
         library = {"sonarr": "series", "radarr": "movie", "lidarr": "artist"}[app.kind]

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import re
+import traceback
 import uuid
 from urllib.parse import quote
 
@@ -152,14 +153,18 @@ class Door:
         except Invalid as error:
             return self._json(400, [self._spell(item) for item in error.failures], "application/json")
         except Problem as error:
-            kind = JSON if error.status == 404 or self.app.kind == "prowlarr" else \
-                "application/problem+json; charset=utf-8"
+            plain = self.app.kind == "prowlarr" or error.status == 404 and not (
+                self.app.kind == "radarr" and request.method == "GET")
+            kind = JSON if plain else "application/problem+json; charset=utf-8"
             return self._versioned(self._json(error.status, error.body(self.app.rfc), kind))
         except Failed as error:
             return self._json(error.status, error.body(), "application/json")
         except Answer as error:
             return self._versioned(self._empty(error.status, **error.headers)) if error.body is None else \
                 self._versioned(self._json(error.status, error.body, error.content_type))
+        except Exception as error:          # a defect of the stand-in, not of the client: say so loudly
+            traceback.print_exc()
+            return self._json(500, {"message": f"defect of the stand-in: {error!r}"}, "application/json")
         response = self._empty(status) if body is None else self._json(status, without_nulls(body))
         if status in (201, 202) and isinstance(body, dict) and body.get("id"):
             resource = re.sub(r"/-?\d*/?$", "", inside) if status == 202 else inside.rstrip("/")

@@ -158,7 +158,8 @@ def sabnzbd_category(service, values, config):
         return []
     found = next((item for item in config.get("categories", []) if item.get("name") == wanted), None)
     if found is None:
-        return [setting(key, "Category does not exist", detail="Create the category in SABnzbd first.")]
+        return [setting(key, "Category does not exist", detail="Create the category in SABnzbd first.",
+                        link=net.base_url(values) + "/config/categories/")]
     if str(found.get("dir", "")).endswith("*"):
         return [setting(key, "Enable Job folders", detail=f"The folder of the category ends with '*' in SABnzbd, so "
                                                           f"{service.app.name} cannot import from it.")]
@@ -194,7 +195,8 @@ def nzbget(service, values):
     key = CATEGORY[service.app.media]
     names = {value for name, value in options.items() if re.fullmatch(r"Category\d+\.Name", name)}
     if values.get(key) and values[key] not in names:
-        failures.append(setting(key, "Category does not exist", detail="Create the category in NZBGet first."))
+        failures.append(setting(key, "Category does not exist", detail="Create the category in NZBGet first.",
+                                link=base))
     if str(options.get("KeepHistory", "")) == "0":
         failures.append(setting("", "NZBGet setting KeepHistory should be greater than 0"))
     return failures

@@ -4,6 +4,7 @@
 """Newznab and Torznab: capabilities and a first page, fetched for real."""
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 from ..errors import Invalid, setting
@@ -78,18 +79,22 @@ def ask(values, **parameters):
 
 
 def read_capabilities(root):
-    numbers, modes = [], {}
+    """Standard categories as a tree; each one again as a category of the site, numbered from 100000 on."""
+    numbers, modes, own = [], {}, {}
     for category in root.iter("category"):
-        number = int(category.get("id") or 0)
-        if number < FIRST_CUSTOM:
-            numbers.append(number)
-            numbers += [int(inner.get("id")) for inner in category.findall("subcat")]
+        inner = [*category.findall("subcat"), category]
+        numbers += [int(item.get("id") or 0) for item in inner]
+        own[int(category.get("id") or 0)] = [
+            {"id": FIRST_CUSTOM + int(item.get("id") or 0), "name": item.get("name") or "", "subCategories": []}
+            for item in inner]
     searching = root.find("searching")
     for mode in searching if searching is not None else []:
         if mode.get("available") == "yes":
-            modes[mode.tag.replace("-search", "").replace("audio", "music")] = (
-                mode.get("supportedParams") or "").split(",")
-    return capabilities(numbers, modes)
+            modes[mode.tag.replace("-search", "").replace("audio", "music")] = list(
+                re.sub(r"id$", "Id", name) for name in (mode.get("supportedParams") or "").split(","))
+    found = capabilities(numbers, modes)
+    found["categories"] = [item for parent in found["categories"] for item in (parent, *own.get(parent["id"], []))]
+    return found
 
 
 def learn(row):
