@@ -43,8 +43,9 @@ def plain(value):
 
 
 def masked(value):
-    """A stand-in for a secret, as long as it matters for the checks."""
-    return "*" * min(len(str(value)), SHORTEST_SECRET)
+    """A stand-in for a secret that tells what the checks need to know: whether it is too short, or holds a variable."""
+    text = str(value)
+    return ("${" if "${" in text else "**") + "*" * (min(len(text), SHORTEST_SECRET) - 2)
 
 
 class Reader:

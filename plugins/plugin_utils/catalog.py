@@ -35,6 +35,7 @@ SECRET = {
         "when": {"type": "any"},
         "description": {"type": "str"},
         "adopt_required": {"type": "bool"},
+        "expands": {"type": "bool"},
     },
 }
 SETTING = {
@@ -152,6 +153,7 @@ class Catalog(dict):
     def __init__(self):
         super().__init__()
         self.loader = None
+        self.env = None
         self.findings = Findings()
 
 

@@ -75,7 +75,13 @@ def _environment(env, instance, context):
         found.update({"PUID": instance.uid, "PGID": instance.gid, "UMASK": instance.host.umask})
     found.update(values.render(env, instance.entry["env"], context))
     if instance.entry.get("env_template"):
-        found.update(yaml.safe_load(values.render_file(env, instance.entry["env_template"], context)) or {})
+        try:
+            more = yaml.safe_load(values.render_file(env, instance.entry["env_template"], context)) or {}
+        except yaml.YAMLError as error:
+            raise values.ValueProblem(
+                "the template {0} does not give YAML".format(instance.entry["env_template"])
+            ) from error
+        found.update(more if isinstance(more, dict) else {})
     for key, value in instance.env.items():
         if isinstance(value, dict) and set(value) == {"secret"}:
             name = str(value["secret"])

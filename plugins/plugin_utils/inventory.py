@@ -139,6 +139,7 @@ class Host:
     instances: dict = field(default_factory=dict)
     undefined: dict = field(default_factory=dict)
     given: set = field(default_factory=set)
+    expanding: set = field(default_factory=set)  # given secrets that hold ${
     data_root: str = "/mnt/media"
     data_mount: bool = False
     config_root: str = ""
@@ -171,9 +172,12 @@ def title_of(entry, name):
 
 
 def _check_secret(findings, host, key, value):
-    if isinstance(value, (dict, list)) or value is None:
+    """Whether a secret is given; what can be seen of it without telling it is checked."""
+    if value is None:
+        return False
+    if isinstance(value, (dict, list)):
         findings.error(host, key, "This secret is not text.", "Give it as text, from a vault.")
-    elif 0 < len(str(value)) < SHORTEST_SECRET and not key.endswith("username"):
+    elif 0 < len(str(value)) < SHORTEST_SECRET and not key.endswith(("username", "_user")):
         findings.error(
             host,
             key,
@@ -183,6 +187,12 @@ def _check_secret(findings, host, key, value):
             "Choose a longer one.",
         )
     return value not in (None, "")
+
+
+def _expands(host, name, value):
+    """Note a secret that some app would take for a reference to a variable."""
+    if "${" in str(value):
+        host.expanding.add(name)
 
 
 def _coerced(findings, host, key, value, spec):
@@ -337,6 +347,7 @@ def _instance(findings, catalog, host, name, data):
             )
         elif _check_secret(findings, host.name, path, value):
             instance.given.add("{0}.{1}".format(name, secret))
+            _expands(host, "{0}.{1}".format(name, secret), value)
     return instance
 
 
@@ -389,9 +400,11 @@ def _host(findings, catalog, name, variables, undefined):
     for secret, value in values["media_secrets"].items():
         if _check_secret(findings, name, "media_secrets.{0}".format(secret), value):
             host.given.add(str(secret))
+            _expands(host, str(secret), value)
     for secret, value in values["media_admin"].items():
         if _check_secret(findings, name, "media_admin.{0}".format(secret), value):
             host.given.add("admin.{0}".format(secret))
+            _expands(host, "admin.{0}".format(secret), value)
     for instance_name, data in values["media_services"].items():
         if "media_services.{0}".format(instance_name) in undefined:
             continue

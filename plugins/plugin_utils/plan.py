@@ -34,7 +34,9 @@ class Model:
             catalog = catalogs.load(catalog_paths(raw))
         self.catalog = catalog
         self.findings.extend(item for item in catalog.findings if item not in self.findings)
-        self.env = values.environment(catalog.loader)
+        if catalog.env is None:
+            catalog.env = values.environment(catalog.loader)
+        self.env = catalog.env
         self.hosts = inventory.read(self.findings, catalog, raw)
         self.services = {}
         for host in self.hosts.values():

@@ -284,7 +284,9 @@ def cross_host(model, host):
                 key = "{0}.links.{1}".format(instance.key, need)
                 both = instance.entry["needs"][need].get("both_ways")
                 for owner, wants in ((target, instance),) + (((instance, target),) if both else ()):
-                    if not owner.host.address:
+                    if not owner.host.address and not any(
+                        item["key"] == "media_address" and item["host"] == owner.host.name for item in model.findings
+                    ):
                         model.findings.error(
                             owner.host.name,
                             "media_address",
@@ -413,6 +415,31 @@ def environment(model, host):
                 )
 
 
+def expansions(model, host):
+    """Secrets with ${ in them, for apps that would replace that."""
+    for instance in model.rendered(host):
+        for name, spec in instance.entry["secrets"].items():
+            if not spec.get("expands"):
+                continue
+            full = "{0}.{1}".format(instance.name, name)
+            if full in host.expanding:
+                model.findings.error(
+                    host.name,
+                    "{0}.secrets.{1}".format(instance.key, name),
+                    "{0} replaces '${{name}}' in its {1}, and this value holds such a thing.".format(instance.title, name),
+                    "Choose a value without '${'.",
+                )
+            elif full not in host.given and spec.get("fallback") in host.expanding:
+                model.findings.warning(
+                    host.name,
+                    "{0}.secrets.{1}".format(instance.key, name),
+                    "{0} replaces '${{name}}' in its {1}, so it gets one of its own instead of the common one.".format(
+                        instance.title, name
+                    ),
+                    "Choose a common one without '${' if all should be the same.",
+                )
+
+
 def networks(model, host):
     subnet = ipaddress.ip_network(host.network["subnet"])
     address = topology.ip_of(host.address)
@@ -487,6 +514,7 @@ CHECKS = (
     exposure,
     images,
     environment,
+    expansions,
     networks,
     catalog_checks,
 )

@@ -22,6 +22,8 @@ TOKEN = re.compile("\u27e6secret:([^|\u27e7]+)\\|([a-z0-9_]+)\u27e7")
 FILTERS = ("raw", "env", "xml", "ini", "json", "yaml", "qbt_pbkdf2", "url", "md5")
 EXPRESSION = re.compile(r"^\s*\{\{((?:(?!\}\}|\{\{).)*)\}\}\s*$", re.S)
 
+PROBLEMS = (jinja2.TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
 
 class ValueProblem(Exception):
     """A value of the catalog that cannot be computed."""
@@ -98,6 +100,7 @@ def environment(loader=None):
         loader=loader,
         autoescape=False,
     )
+    env.expressions = {}
     for how in FILTERS:
         env.filters["as_" + how] = _filter(how)
     env.filters["text"] = text_of
@@ -122,12 +125,18 @@ def render(env, value, context):
     try:
         single = EXPRESSION.match(value)
         if single:
-            result = env.compile_expression(single.group(1), undefined_to_none=False)(**context)
+            compiled = env.expressions.get(value)
+            if compiled is None:
+                compiled = env.expressions[value] = env.compile_expression(single.group(1), undefined_to_none=False)
+            result = compiled(**context)
             if isinstance(result, jinja2.Undefined):
                 raise ValueProblem("'{0}' uses a name that is not there".format(value))
             return result
-        return env.from_string(value).render(**context)
-    except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+        compiled = env.expressions.get(value)
+        if compiled is None:
+            compiled = env.expressions[value] = env.from_string(value)
+        return compiled.render(**context)
+    except PROBLEMS as error:
         raise ValueProblem("'{0}' cannot be computed: {1}".format(value, error)) from error
 
 
@@ -137,5 +146,5 @@ def render_file(env, name, context):
         return env.get_template(name).render(**context)
     except jinja2.TemplateNotFound as error:
         raise ValueProblem("the template {0} is not in the catalog".format(error.name)) from error
-    except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except PROBLEMS as error:
         raise ValueProblem("the template {0} cannot be rendered: {1}".format(name, error)) from error
