@@ -4,7 +4,6 @@
 """Unpackerr: reads its environment strictly, asks every app for its queue for real, serves metrics when told to."""
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -155,7 +154,3 @@ def create_app(settings, started=None):
         return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
 
     return flask
-
-
-def environment():
-    return dict(os.environ)

@@ -62,8 +62,9 @@ def load(directory, app):
 
 
 class Replayer:
-    def __init__(self, app, rows, tmp_path):
+    def __init__(self, app, rows, tmp_path, document=None):
         self.app, self.rows, self.tmp = app, rows, Path(tmp_path)
+        self.document = document
         self.outcome = Outcome()
         self.running = []
         self.scene = 0
@@ -292,6 +293,9 @@ class Replayer:
             self.outcome.wrong.append(f"{label}: {row['status']} expected, got {answer.status_code} {str(got)[:300]}")
             return
         wrong = compare_headers(row, answer)
+        if self.document and answer.status_code < 300:
+            path = re.sub("^/(envbase|" + self.app + ")/", "/", row["path"])
+            wrong += self.document.errors(row["method"], path, got) or []
         got = self.back(got)
         if row["status"] == 400 and isinstance(recorded, list):
             wrong += compare_failures(recorded, got)
@@ -308,9 +312,12 @@ class Replayer:
         headers = {name: value.replace("<key>", self.key) for name, value in row["request_headers"].items()}
         path = row["path"]
         if "/command/" in path:
-            commands = self.server.api("GET", "command").json()
-            path = re.sub(r"\d+$", str(max(item["id"] for item in commands)), path)
-            time.sleep(0.3)
+            number = max(item["id"] for item in self.server.api("GET", "command").json())
+            path = re.sub(r"\d+$", str(number), path)
+            for _attempt in range(200):
+                if self.server.api("GET", f"command/{number}").json()["status"] == "completed":
+                    break
+                time.sleep(0.05)
         body, data = row["request"], None
         if path.endswith("/login"):
             data = body
