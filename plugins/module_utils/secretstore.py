@@ -111,7 +111,8 @@ def settle(specs, given, stored, existing, make=generate):
     What we keep comes before what the app has: it was adopted from there, or the app got it from us, and an app's own file
     may lag behind (an environment variable is not written back).
 
-    :param specs: C(name), C(format), C(adopt) sources, C(default), C(fallback) (the name of another secret), C(required).
+    :param specs: C(name), C(format), C(adopt) sources, C(default), C(fallback) (the name of another secret), C(required),
+        C(sticky) (an app keeps the value it was first given, until the user gives another one).
     :param given: Values of the user.
     :param stored: C({name: {value, source}}) kept on the host.
     :param existing: A function from a source to the value that an app has.
@@ -122,7 +123,7 @@ def settle(specs, given, stored, existing, make=generate):
         name = spec["name"]
         if given.get(name):
             values[name], sources[name] = given[name], "given"
-        elif name in stored and stored[name].get("source") not in ("given", "fallback"):
+        elif name in stored and (spec.get("sticky") or stored[name].get("source") not in ("given", "fallback")):
             values[name], sources[name] = stored[name]["value"], "store"
         else:
             found = next((value for value in (existing(source) for source in spec.get("adopt") or []) if value), None)

@@ -47,6 +47,10 @@ options:
       fallback:
         description: Another secret whose value is used instead of a generated one.
         type: str
+      sticky:
+        description: Whether the app keeps the value that it was first given, so that a later fallback does not replace it.
+        type: bool
+        default: false
       required:
         description: Whether a missing value is a problem.
         type: bool
@@ -139,6 +143,7 @@ def main():
                     "adopt": {"type": "list", "elements": "dict", "default": []},
                     "default": {"type": "str"},
                     "fallback": {"type": "str"},
+                    "sticky": {"type": "bool", "default": False},
                     "required": {"type": "bool", "default": False},
                 },
             },

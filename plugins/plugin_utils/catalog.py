@@ -36,6 +36,7 @@ SECRET = {
         "description": {"type": "str"},
         "adopt_required": {"type": "bool"},
         "expands": {"type": "bool"},
+        "sticky": {"type": "bool"},
     },
 }
 SETTING = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 
-from ansible_collections.homelab.media.plugins.plugin_utils import compose, engine, storage, topology
+from ansible_collections.homelab.media.plugins.plugin_utils import compose, engine, secret_specs, storage, topology
 
 LABEL = "homelab.media."
 GIB = 1024**3
@@ -431,6 +431,15 @@ def places(model, host, info):
 
 def gone(model, host, info):
     """Containers of ours that the inventory no longer names: reported, left running."""
+    for instance in host.instances.values():
+        container = _containers(info).get(instance.name)
+        if not instance.present and container and not ours(container):
+            model.findings.warning(
+                host.name,
+                instance.key + ".state",
+                "'{0}' is to be absent, and the container of that name is not ours.".format(instance.name),
+                "Remove it yourself if it is not wanted; it is left alone.",
+            )
     for name, container in sorted(_containers(info).items()):
         if ours(container) and name not in host.instances:
             model.findings.warning(
@@ -445,6 +454,18 @@ def secrets(model, host, info):
     """Secrets that only their owner knows, and that nobody gave."""
     keys = info.get("keys") or {}
     for instance in model.rendered(host):
+        for spec in secret_specs.specs_of(model.env, instance):
+            name = spec["name"].partition(".")[2]
+            if not spec["required"] or spec["name"] in host.given or keys.get(spec["name"], "none") != "none":
+                continue
+            if instance.entry["secrets"][name].get("adopt_required"):
+                continue
+            model.findings.error(
+                host.name,
+                "{0}.secrets.{1}".format(instance.key, name),
+                "'{0}' needs its {1}, which only you have.".format(instance.name, name.replace("_", " ")),
+                "Give it under secrets.{0}, best from a vault.".format(name),
+            )
         for name, spec in instance.entry["secrets"].items():
             full = "{0}.{1}".format(instance.name, name)
             if full in host.given or keys.get(full, "none") != "none":

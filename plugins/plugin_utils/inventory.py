@@ -95,6 +95,7 @@ class Instance:
     settings: dict = field(default_factory=dict)
     given: set = field(default_factory=set)
     adopt: bool = False
+    owned: bool = False  # a container of ours is there already
     described: set = field(default_factory=set)  # keys that the user wrote
     network: str = "bridge"
     links: dict = field(default_factory=dict)  # need -> targets

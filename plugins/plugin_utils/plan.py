@@ -182,7 +182,8 @@ def _absent(host, info):
         labels = container.get("labels") or {}
         old = labels.get("com.docker.compose.project")
         if not instance.present:
-            found.append({"container": instance.name, "project": old or instance.project, "reason": "state"})
+            if not container or instance.owned:
+                found.append({"container": instance.name, "project": old or instance.project, "reason": "state"})
         elif labels.get("homelab.media.instance") == instance.name and old and old != instance.project:
             found.append({"container": instance.name, "project": old, "reason": "moved"})
     return found
@@ -326,6 +327,9 @@ def full(raw, infos, catalog=None):
     """
     model = Model(raw, catalog)
     for host in model.hosts.values():
+        seen = (infos.get(host.name) or {}).get("containers") or {}
+        for instance in host.instances.values():
+            instance.owned = host_checks.ours(seen.get(instance.name), instance.name)
         adopt_mounts(host, infos.get(host.name))
     model.render()
     static_checks.run(model)

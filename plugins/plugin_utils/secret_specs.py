@@ -28,6 +28,9 @@ def specs_of(env, instance):
             {"path": posixpath.join(instance.config_dir, item["path"]), "format": item["format"], "key": item["key"]}
             for item in spec.get("adopt", [])
         ]
+        if instance.owned and "fallback" in spec:
+            # What our own container has was put there by us; the common login has to win when it changes.
+            adopt = []
         required = spec.get("required", True)
         if not isinstance(required, bool):
             required = bool(values.render(env, required, {"settings": instance.settings, "variant": instance.variant}))
@@ -41,7 +44,7 @@ def specs_of(env, instance):
             # An existing install keeps this one in a form that cannot be read back: only its owner knows it.
             entry.update({"format": "plain", "required": True})
         else:
-            for key in ("default", "fallback"):
+            for key in ("default", "fallback", "sticky"):
                 if key in spec and not (key == "fallback" and spec.get("expands") and spec[key] in instance.host.expanding):
                     entry[key] = spec[key]
         if entry.get("default"):

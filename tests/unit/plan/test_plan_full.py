@@ -327,6 +327,17 @@ def test_an_adopted_torrent_client_asks_for_its_password():
     assert spec["format"] == "plain" and spec["required"]
 
 
+def test_the_common_login_reaches_what_can_follow_it():
+    services = {"nzbget": {}, "qbittorrent": {}}
+    fresh = {spec["name"]: spec for spec in one(services, HEALTHY)["secrets"]["specs"]}
+    later = {spec["name"]: spec for spec in one(services, host(containers={
+        name: container("x/{0}:1".format(name), name=name) for name in services}))["secrets"]["specs"]}
+    assert fresh["nzbget.password"]["adopt"] and not later["nzbget.password"]["adopt"]
+    assert fresh["nzbget.password"]["fallback"] == "admin.password" and "sticky" not in fresh["nzbget.password"]
+    # qBittorrent keeps the login of its first start until somebody changes it there and here.
+    assert fresh["qbittorrent.password"]["sticky"]
+
+
 def test_a_password_with_a_variable_in_it():
     found = plan.full({B: inventory({"nzbget": {}}, admin={"password": "a${HOME}bcdef"})}, {}, shipped_catalog())
     spec = next(spec for spec in found["hosts"][B]["secrets"]["specs"] if spec["name"] == "nzbget.password")

@@ -84,6 +84,10 @@ CASES = {
     "gone": ({"containers": {"lidarr": container(name="lidarr")}}, {}, {}, "warning", SUB + "lidarr", "not in the inventory any more", "state: absent"),
     "unknown password": ({"containers": {"qbittorrent": container("qb:1", ours=False)}}, {}, {"qbittorrent": {"via": "gluetun", "adopt": True}},
                          "error", SUB + "qbittorrent.secrets.password", "cannot be read", "never overwritten"),
+    "key of the provider": ({}, {}, {"gluetun": {"settings": {"provider": "protonvpn"}}}, "error", SUB + "gluetun.secrets.wireguard_private_key",
+                            "which only you have", "vault"),
+    "absent and foreign": ({"containers": {"lidarr": container(ours=False)}}, {}, {"lidarr": {"state": "absent"}}, "warning", SUB + "lidarr.state",
+                           "not ours", "left alone"),
     "foreign address": ({"addresses": ["10.0.0.5"]}, {}, {}, "warning", "media_address", "not one of this host", "own address"),
 }
 
