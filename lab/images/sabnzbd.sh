@@ -1,4 +1,4 @@
 #!/bin/sh
-# LinuxServer's start of SABnzbd.
+# LinuxServer's start of SABnzbd: the port is the one in its file.
 export HOME=/config
-exec sabnzbdplus --config-file /config --server "0.0.0.0:${SABNZBD_PORT:-8080}" --browser 0 --console
+exec sabnzbdplus --config-file /config --server 0.0.0.0 --browser 0 --console
