@@ -372,7 +372,7 @@ def host_options(name, host):
     options = ["--network", NETWORK, "--ip", host["address"], "--hostname", name, "--cgroupns=host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw",
                "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--device-cgroup-rule", "a *:* rwm",
                "--device", "/dev/net/tun", "--tmpfs", "/run", "--tmpfs", "/run/lock", "-e", "container=docker",
-               "-v", "{0}-{1}-docker:/var/lib/docker".format(PREFIX, name), "-v", PREFIX + "-apt:/var/cache/apt/archives"]
+               "-v", "{0}-{1}-docker:/var/lib/docker".format(PREFIX, name), "-v", "{0}-{1}-apt:/var/cache/apt/archives".format(PREFIX, name)]
     for capability in CAPABILITIES:
         options += ["--cap-add", capability]
     return options

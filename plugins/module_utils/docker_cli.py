@@ -62,6 +62,14 @@ class Docker:
         except ValueError:
             raise DockerProblem("looking at the {0}s: {1}".format(kind, last_line(errors or output))) from None
 
+    def info(self):
+        """What C(docker info) tells, empty when the daemon does not answer."""
+        code, output, errors = self.call("info", "--format", "{{json .}}")
+        try:
+            return json.loads(output) if code == 0 else {}
+        except ValueError:
+            return {}
+
     def containers(self):
         """All containers, running or not, by name.
 

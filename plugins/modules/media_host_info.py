@@ -59,7 +59,7 @@ DAEMONS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
 def docker_facts(docker, run):
     """Which Docker a host has, and what it is made of."""
     found = {"present": False, "running": False, "api_ok": False, "kind": "none", "version": None, "compose": None, "cli": bool(docker.path),
-             "package": None, "daemon": hostfacts.daemon_json()}
+             "package": None, "daemon": hostfacts.daemon_json(), "insecure_registries": []}
     real = os.path.realpath(docker.path) if docker.path else ""
     if real.startswith("/snap/") or os.path.isdir("/snap/docker") and real.endswith("/snap"):
         found.update(present=True, kind="snap")
@@ -73,8 +73,10 @@ def docker_facts(docker, run):
     code, output, errors = docker.call("version", "--format", "{{.Server.Version}}")
     if code == 0 and output.strip():
         found.update(present=True, running=True, api_ok=True, version=output.strip())
-        code, output, errors = docker.call("info", "--format", "{{.SecurityOptions}} {{.OperatingSystem}}")
-        if "rootless" in output:
+        info = docker.info()
+        found["insecure_registries"] = sorted(
+            name for name, index in ((info.get("RegistryConfig") or {}).get("IndexConfigs") or {}).items() if not index.get("Secure", True))
+        if any("rootless" in option for option in info.get("SecurityOptions") or []):
             found["kind"] = "rootless"
             return found
     elif found["present"]:

@@ -86,11 +86,16 @@ def _repository(info):
     }
 
 
+def _insecure_registry(host):
+    """The registry that the daemon has to trust without TLS, if there is one."""
+    return host.registry.split("/")[0] if host.registry and host.registry_insecure else None
+
+
 def _daemon(host, info):
     """The keys that are missing in daemon.json, and the merged file where there are any."""
     wanted = {}
-    if host.registry and host.registry_insecure:
-        wanted["insecure-registries"] = [host.registry.split("/")[0]]
+    if _insecure_registry(host):
+        wanted["insecure-registries"] = [_insecure_registry(host)]
     current = (info.get("docker") or {}).get("daemon") or {}
     merged = dict(current)
     for key, value in wanted.items():
@@ -123,6 +128,7 @@ def plan(host, info):
         "repository": {},
         "daemon": {},
         "start": False,
+        "reload": False,
         "files": [],
     }
     if not info:
@@ -131,7 +137,7 @@ def plan(host, info):
     present = info.get("packages") or {}
     own = DISTRIBUTION.get(distribution_of(info))
     vendor = str(docker.get("package") or "")
-    from_docker = vendor.startswith("docker-ce") or (not docker.get("present") and not own)
+    from_docker = vendor.startswith("docker-ce") or bool(present.get("docker-ce")) or (not docker.get("present") and not own)
     wanted = []
     if not docker.get("present"):
         found["install"] = True
@@ -151,4 +157,8 @@ def plan(host, info):
         found["source"] = "docker"
         found["repository"] = _repository(info)
     found["daemon"], found["files"] = _daemon(host, info)
+    # A run that was killed between writing the file and the reload left the daemon with its old settings.
+    known = docker.get("insecure_registries")
+    registry = _insecure_registry(host)
+    found["reload"] = bool(docker.get("running") and registry and known is not None and registry not in known)
     return found
