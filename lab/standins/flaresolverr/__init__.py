@@ -15,6 +15,8 @@ from ..kit import as_json, fetch
 VERSION = "3.5.0"
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 JSON = "application/json"
+# The lab has no Internet: what others fetch to see whether the solver works is answered from here.
+KNOWN_PAGES = {"https://prowlarr.servarr.com/v1/ping": "{\"ping\": \"pong\"}"}
 
 
 class Refused(Exception):
@@ -55,6 +57,10 @@ class Solver:
             raise Refused("Cannot use 'postBody' when sending a GET request.")
         if method == "POST" and body.get("postData") is None:
             raise Refused("Request parameter 'postData' is mandatory in 'request.post' command.")
+        if method == "GET" and body["url"] in KNOWN_PAGES:
+            return {"message": "Challenge not detected!", "solution": {
+                "url": body["url"], "status": 200, "cookies": [], "userAgent": USER_AGENT, "headers": {},
+                "response": KNOWN_PAGES[body["url"]]}}
         seconds = max(int(body.get("maxTimeout") or 60000), 1) / 1000
         headers = {"User-Agent": USER_AGENT}
         if method == "POST":
