@@ -95,6 +95,7 @@ class Instance:
     settings: dict = field(default_factory=dict)
     given: set = field(default_factory=set)
     adopt: bool = False
+    taken_over: bool = False  # adopted, and there: its directories are left as they are
     owned: bool = False  # a container of ours is there already
     described: set = field(default_factory=set)  # keys that the user wrote
     network: str = "bridge"

@@ -280,6 +280,7 @@ def host_plan(model, host, info):
         "absent": _absent(host, info),
         "adopt": _adopted(model, host, info),
         "wiring": waves,
+        "purge": host.purge,
         "summary": _summary(model, host),
     }
 
@@ -330,6 +331,7 @@ def full(raw, infos, catalog=None):
         seen = (infos.get(host.name) or {}).get("containers") or {}
         for instance in host.instances.values():
             instance.owned = host_checks.ours(seen.get(instance.name), instance.name)
+            instance.taken_over = instance.adopt and instance.name in seen
         adopt_mounts(host, infos.get(host.name))
     model.render()
     static_checks.run(model)

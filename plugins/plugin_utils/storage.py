@@ -111,6 +111,8 @@ def directories(host):
         for path in sorted(set(wanted)):
             add(on_host(host, path), host.uid, host.gid, mode)
     for instance in host.present():
+        if instance.taken_over:
+            continue
         if instance.entry.get("config") or instance.entry["directories"]:
             add(instance.config_dir, instance.uid, instance.gid, "0750")
             for relative in sorted(instance.entry["directories"]):

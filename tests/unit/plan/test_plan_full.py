@@ -313,6 +313,7 @@ def test_adoption_takes_over_configuration_and_mounts():
     assert not [item for item in app_of(found, "sonarr")["resources"] if item["resource"] == "config_host"]
     spec = next(spec for spec in found["secrets"]["specs"] if spec["name"] == "sonarr.api_key")
     assert spec["adopt"] == [{"path": "/home/me/sonarr/config.xml", "format": "xml", "key": "ApiKey"}]
+    assert not [entry for entry in found["storage"]["directories"] if "sonarr" in entry["path"]]
     # The next run sees our own container with the same mounts, and plans the same.
     again = one(services, host(containers={"sonarr": container(mounts=foreign["mounts"])}))
     assert again["adopt"] == [] and again["digests"] == found["digests"] and again["files"] == found["files"]
