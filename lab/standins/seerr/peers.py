@@ -1,0 +1,196 @@
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Seerr asks of others: Radarr and Sonarr (with its hour-long cache), Plex, plex.tv, Tautulli."""
+from __future__ import annotations
+
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+
+import requests
+
+from ..kit import fetch, iso, plex_tv
+
+LIFETIME, FRESH = 3600, 10          # seconds; past FRESH the old answer is given and the new one fetched behind
+
+
+class Unreachable(Exception):
+    """Whatever went wrong: the real one makes no difference either."""
+
+
+class Cache:
+    """Answers by URL; the key of the app is not part of it, which is the trap."""
+
+    def __init__(self):
+        self.entries, self.stats = {}, {"hits": 0, "misses": 0}
+
+    def get(self, name, ask):
+        held = self.entries.get(name)
+        if held and time.monotonic() - held[0] < LIFETIME:
+            self.stats["hits"] += 1
+            if time.monotonic() - held[0] > FRESH:
+                threading.Thread(target=self._refresh, args=(name, ask), daemon=True).start()
+            return held[1]
+        self.stats["misses"] += 1
+        value = ask()
+        self.entries[name] = (time.monotonic(), value)
+        return value
+
+    def _refresh(self, name, ask):
+        try:
+            self.entries[name] = (time.monotonic(), ask())
+        except Unreachable:
+            pass
+
+    def flush(self):
+        self.entries.clear()
+
+
+class Arr:
+    """Radarr or Sonarr behind an entry of the settings."""
+
+    def __init__(self, kind, entry, cache):
+        self.kind, self.cache = kind, cache
+        self.key = entry.get("apiKey", "")
+        self.url = f"{'https' if entry.get('useSsl') else 'http'}://{entry.get('hostname')}:{entry.get('port')}" \
+                   f"{entry.get('baseUrl') or ''}/api/v3"
+
+    def ask(self, method, path, body=None, **query):
+        try:
+            answer = fetch(method, self.url + path, params={"apikey": self.key, **query}, json=body, timeout=10,
+                           headers={"Accept": "application/json"})
+            if answer.status_code >= 300:
+                raise Unreachable(str(answer.status_code))
+            return answer.json()
+        except (requests.exceptions.RequestException, ValueError) as error:
+            raise Unreachable(type(error).__name__) from None
+
+    def _list(self, path):
+        value = self.ask("GET", path)
+        if not isinstance(value, list):
+            raise Unreachable("not a list")
+        return value
+
+    def profiles(self):
+        return self.cache.get(self.url + "/qualityProfile", lambda: self._list("/qualityProfile"))
+
+    def folders(self):
+        return self.cache.get(self.url + "/rootfolder", lambda: self._list("/rootfolder"))
+
+    def tags(self):
+        return self._list("/tag")
+
+    def languages(self):
+        return self.cache.get(self.url + "/languageprofile", lambda: self._list("/languageprofile"))
+
+    def status(self):
+        value = self.ask("GET", "/system/status")
+        if not isinstance(value, dict):
+            raise Unreachable("not an object")
+        return value
+
+    def refresh_downloads(self):
+        self.ask("POST", "/command", {"name": "RefreshMonitoredDownloads"})
+        self.ask("GET", "/queue", includeEpisode="true")
+
+
+class Plex:
+    """A Plex server, asked with the token of user 1."""
+
+    def __init__(self, entry, token, product, client):
+        self.url = f"{'https' if entry.get('useSsl') else 'http'}://{entry.get('ip')}:{entry.get('port')}"
+        self.headers = {"Accept": "application/json", "X-Plex-Token": token or "", "X-Plex-Client-Identifier": client,
+                        "X-Plex-Product": product, "X-Plex-Device-Name": product, "X-Plex-Platform": product}
+
+    def ask(self, path):
+        try:
+            answer = fetch("GET", self.url + path, headers=self.headers, timeout=10)
+            if answer.status_code >= 300:
+                raise Unreachable(str(answer.status_code))
+            return answer.json()["MediaContainer"]
+        except (requests.exceptions.RequestException, ValueError, KeyError, TypeError) as error:
+            raise Unreachable(type(error).__name__) from None
+
+    def status(self):
+        return self.ask("/")
+
+    def libraries(self):
+        return [{"id": str(item["key"]), "name": item["title"], "type": item["type"]}
+                for item in self.ask("/library/sections").get("Directory", [])
+                if item.get("type") in ("movie", "show") and item.get("agent") != "com.plexapp.agents.none"]
+
+
+def account(token):
+    """The plex.tv account of a token."""
+    try:
+        answer = fetch("GET", plex_tv("/users/account.json"), timeout=10,
+                       headers={"Accept": "application/json", "X-Plex-Token": token})
+        if answer.status_code != 200:
+            raise Unreachable(str(answer.status_code))
+        return answer.json()["user"]
+    except (requests.exceptions.RequestException, ValueError, KeyError) as error:
+        raise Unreachable(type(error).__name__) from None
+
+
+def _tree(path, token):
+    try:
+        answer = fetch("GET", plex_tv(path), timeout=10, headers={"Accept": "application/json", "X-Plex-Token": token or ""})
+        if answer.status_code != 200:
+            raise Unreachable(str(answer.status_code))
+        return ElementTree.fromstring(answer.content)
+    except (requests.exceptions.RequestException, ElementTree.ParseError) as error:
+        raise Unreachable(type(error).__name__) from None
+
+
+def flag(value):
+    return value in ("1", "true")
+
+
+def moment(seconds):
+    from datetime import datetime, timezone
+    return iso(datetime.fromtimestamp(int(seconds or 0), timezone.utc))
+
+
+def devices(token, product, client):
+    """The account's servers, each connection tried."""
+    found = []
+    for device in _tree("/api/resources?includeHttps=1", token):
+        if "server" not in device.get("provides", "").split(","):
+            continue
+        connections = []
+        for item in device.findall("Connection"):
+            entry = {"protocol": item.get("protocol"), "address": item.get("address"), "port": int(item.get("port")),
+                     "uri": item.get("uri"), "local": flag(item.get("local"))}
+            try:
+                Plex({"ip": entry["address"], "port": entry["port"], "useSsl": entry["protocol"] == "https"},
+                     token, product, client).status()
+                entry.update(status=200, message="OK")
+            except Unreachable as error:
+                entry.update(status=500, message=str(error))
+            connections.append(entry)
+        found.append({**{name: device.get(name, "") for name in ("name", "product", "productVersion", "platform",
+                                                                 "platformVersion", "device", "clientIdentifier")},
+                      "createdAt": moment(device.get("createdAt")), "lastSeenAt": moment(device.get("lastSeenAt")),
+                      "provides": device.get("provides", "").split(","), "owned": flag(device.get("owned")),
+                      "accessToken": device.get("accessToken", ""), "publicAddress": device.get("publicAddress", ""),
+                      **{name: flag(device.get(name)) for name in ("publicAddressMatches", "httpsRequired", "synced", "relay",
+                                                                   "dnsRebindingProtection", "natLoopbackSupported",
+                                                                   "presence", "home")}, "connection": connections})
+    return found
+
+
+def friends(token):
+    return [{"id": item.get("id"), "title": item.get("title"), "username": item.get("username") or item.get("title"),
+             "email": item.get("email", ""), "thumb": item.get("thumb", ""), "home": item.get("home", "0")}
+            for item in _tree("/api/users", token).findall("User")]
+
+
+def tautulli(entry):
+    """Its version, or Unreachable; older than 2.9 is refused by the caller."""
+    url = f"{'https' if entry.get('useSsl') else 'http'}://{entry.get('hostname')}:{entry.get('port')}{entry.get('urlBase') or ''}/api/v2"
+    try:
+        answer = fetch("GET", url, params={"apikey": entry.get("apiKey") or "", "cmd": "get_tautulli_info"}, timeout=10)
+        return answer.json()["response"]["data"]["tautulli_version"]
+    except (requests.exceptions.RequestException, ValueError, KeyError, TypeError) as error:
+        raise Unreachable(type(error).__name__) from None
