@@ -45,7 +45,9 @@ def specs_of(env, instance):
             entry.update({"format": "plain", "required": True})
         else:
             for key in ("default", "fallback", "sticky"):
-                if key in spec and not (key == "fallback" and spec.get("expands") and spec[key] in instance.host.expanding):
+                if key in spec and not (
+                    key == "fallback" and spec.get("expands") and spec[key] in instance.host.expanding
+                ):
                     entry[key] = spec[key]
         if entry.get("default"):
             entry["required"] = False

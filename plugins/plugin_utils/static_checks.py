@@ -426,7 +426,9 @@ def expansions(model, host):
                 model.findings.error(
                     host.name,
                     "{0}.secrets.{1}".format(instance.key, name),
-                    "{0} replaces '${{name}}' in its {1}, and this value holds such a thing.".format(instance.title, name),
+                    "{0} replaces '${{name}}' in its {1}, and this value holds such a thing.".format(
+                        instance.title, name
+                    ),
                     "Choose a value without '${'.",
                 )
             elif full not in host.given and spec.get("fallback") in host.expanding:

@@ -90,6 +90,23 @@ def _network_of(address, prefix=24):
     return str(ipaddress.ip_network("{0}/{1}".format(address, prefix), strict=False))
 
 
+def _overlap(networks, others):
+    """Whether any of some networks overlaps with any of some others; what is no network is passed over."""
+
+    def parsed(items):
+        for item in items:
+            try:
+                yield ipaddress.ip_network(str(item), strict=False)
+            except ValueError:
+                continue
+
+    return any(
+        one.version == other.version and one.overlaps(other)
+        for one in parsed(networks)
+        for other in list(parsed(others))
+    )
+
+
 def environment(loader=None):
     """The Jinja environment of catalog values and templates."""
     env = jinja2.sandbox.SandboxedEnvironment(
@@ -105,6 +122,7 @@ def environment(loader=None):
         env.filters["as_" + how] = _filter(how)
     env.filters["text"] = text_of
     env.filters["network_of"] = _network_of
+    env.filters["overlap"] = _overlap
     env.filters["to_json"] = lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True)
     return env
 

@@ -103,6 +103,10 @@ CASES = {
     "no provider": (one({"gluetun": {}}), B, SUB + "gluetun.settings.provider", "no VPN provider", "Set"),
     "forwarding that cannot be": (one({"gluetun": {"settings": {"provider": "mullvad", "port_forwarding": True, "addresses": ["10.1.1.1/32"]}}}), B,
                                   SUB + "gluetun.settings.port_forwarding", "forwards no port", "Turn port_forwarding off"),
+    "network inside the tunnel": (one({"gluetun": dict(GLUETUN, settings={"provider": "protonvpn", "outbound_subnets": ["10.0.0.0/8"]})}), B,
+                                  SUB + "gluetun.settings.outbound_subnets", "overlaps with the tunnel", "narrower"),
+    "everything around the tunnel": (one({"gluetun": dict(GLUETUN, settings={"provider": "protonvpn", "outbound_subnets": ["0.0.0.0/0"]})}), B,
+                                     SUB + "gluetun.settings.outbound_subnets", "around the tunnel", "LAN only"),
     "purge of an unknown kind": (one({"sonarr": {}}, purge={"download_clint": {}}), B, "media_purge.download_clint", "no kind", "'download_client'"),
     "catalog directory": (one({"sonarr": {}}, catalog_paths=["/nowhere/at/all"]), "", "media_catalog_paths", "no catalog directory", "Create it"),
 }
