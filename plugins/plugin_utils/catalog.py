@@ -211,7 +211,8 @@ def check_entry(data, where, filename):
 def load(paths=()):
     """Read the catalog that the collection ships and the directories that the user adds.
 
-    A later directory wins over an earlier one, so that a user may replace an entry. Problems are findings, never exceptions.
+    A later directory wins over an earlier one, so that a user may replace an entry. Problems are findings, never
+    exceptions.
     """
     catalog = Catalog()
     folders = []

@@ -22,7 +22,7 @@ ARCHES = {
     "armv6l": "armhf",
 }
 # docker.io only recommends iptables, and the daemon does not start without it.
-# Distribution and release -> packages of the distribution that hold an Engine and Compose v2; none where Compose is still v1.
+# Distribution and release -> packages that hold an Engine and Compose v2; none where its Compose is still v1.
 DISTRIBUTION = {
     ("debian", "12"): None,
     ("debian", "13"): ["docker.io", "docker-cli", "docker-compose", "iptables"],
@@ -58,7 +58,7 @@ def arch_of(info):
 
 
 def distribution_of(info):
-    """Distribution and release as the table knows them; Raspberry Pi OS with 32 bits is raspbian, with 64 bits it is Debian."""
+    """Distribution and release as the table knows them; Raspberry Pi OS of 32 bits is raspbian, of 64 bits Debian."""
     system = info.get("os") or {}
     name = str(system.get("id") or "").lower()
     if name == "debian" and system.get("raspbian") and arch_of(info) == "armhf":
@@ -137,7 +137,8 @@ def plan(host, info):
     present = info.get("packages") or {}
     own = DISTRIBUTION.get(distribution_of(info))
     vendor = str(docker.get("package") or "")
-    from_docker = vendor.startswith("docker-ce") or bool(present.get("docker-ce")) or (not docker.get("present") and not own)
+    from_docker = vendor.startswith("docker-ce") or bool(present.get("docker-ce"))
+    from_docker = from_docker or (not docker.get("present") and not own)
     wanted = []
     if not docker.get("present"):
         found["install"] = True

@@ -55,7 +55,8 @@ def docker(model, host, info):
                 "There is no Docker here, and its packages are not known for {0} {1}.".format(
                     name or "this system", release
                 ),
-                "Install Docker Engine {0} or newer and Compose v2 yourself, or use Debian 12 or 13, or Ubuntu 22.04 or 24.04.".format(
+                "Install Docker Engine {0} or newer and Compose v2 yourself, or use Debian 12 or 13, "
+                "or Ubuntu 22.04 or 24.04.".format(
                     ".".join(str(part) for part in engine.OLDEST_ENGINE)
                 ),
             )
@@ -446,7 +447,7 @@ def gone(model, host, info):
                 host.name,
                 "media_services.{0}".format(name),
                 "The container '{0}' was made by us and is not in the inventory any more.".format(name),
-                "Describe it again, with state: absent to have it removed, or remove it yourself; its configuration stays.",
+                "Describe it with state: absent to have it removed, or remove it yourself; its configuration stays.",
             )
 
 

@@ -1,7 +1,7 @@
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Static preflight: what is wrong with a description, known before any host is looked at. Each check is one function."""
+"""Static preflight: what is wrong with a description, known before any host is looked at; a function for each check."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def ports_in_namespaces(model, host):
                     ),
                     "Give one of them another port."
                     if inside or what != "port"
-                    else "The port of {0} cannot change inside its container: give the other one another port, or take one out of the namespace.".format(
+                    else "The port of {0} cannot change inside its container: give the other one another port, "
+                    "or take one out of the namespace.".format(
                         _named(instance)
                     ),
                 )
@@ -151,7 +152,8 @@ def root_folders(model, host):
                 model.findings.error(
                     host.name,
                     instance.key + ".settings.root_folders",
-                    "The root folder {0} is not below {1}, so hardlinks from the downloads would silently become copies.".format(
+                    "The root folder {0} is not below {1}, so hardlinks from the downloads would silently "
+                    "become copies.".format(
                         folder, storage.MOUNT
                     ),
                     "Choose a directory below {0}, which is {1} on the host.".format(storage.MOUNT, host.data_root),
@@ -188,7 +190,8 @@ def volumes(model, host):
                 model.findings.error(
                     host.name,
                     key,
-                    "The volume at {0} splits the media tree, so hardlinks across it would silently become copies.".format(
+                    "The volume at {0} splits the media tree, so hardlinks across it would silently "
+                    "become copies.".format(
                         target
                     ),
                     "Mount it elsewhere, or put it below {0} on the host.".format(host.data_root),
@@ -197,7 +200,8 @@ def volumes(model, host):
                 model.findings.error(
                     host.name,
                     key,
-                    "The volume {0} shows a part of the media tree at a second path, and hardlinks do not cross mounts.".format(
+                    "The volume {0} shows a part of the media tree at a second path, and hardlinks do not "
+                    "cross mounts.".format(
                         volume
                     ),
                     "Use it at its place below {0} instead.".format(storage.MOUNT),

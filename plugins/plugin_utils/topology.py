@@ -1,7 +1,7 @@
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who talks to whom, and by which address: gateways, network namespaces, links and the three addresses of an instance."""
+"""Who talks to whom, and by which address: gateways, network namespaces, links, the three addresses of an instance."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def binds(instance):
 
 
 def from_host(instance):
-    """How the host itself reaches an instance: its host name, and the container to ask for its address where no port is published."""
+    """How the host itself reaches an instance: name, port, and the container to ask where no port is published."""
     published = binds(instance)
     if instance.network == "host" and instance.gateway is None:
         return "127.0.0.1", instance.published, None
@@ -335,7 +335,7 @@ def media(findings, hosts):
 
 
 def outbound_subnets(host, hosts):
-    """The networks that apps behind a gateway may start connections to: our bridge, the LAN, hosts on other networks."""
+    """The networks that apps behind a gateway may start connections to: our bridge, the LAN, other hosts."""
     found = []
     own = ip_of(host.address)
     if own and own.version == 4 and own.is_private:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Values of the catalog: Jinja text and expressions, and the tokens that stand for secrets.
 
-A string that is one single expression keeps the type of its result (C({{ me.port }}) is a number); any other string is text.
+A string that is one single expression keeps the type of its result (C({{ me.port }}) is a number); any other is text.
 C(none) leaves an entry out. Secrets never appear: C({"secret": name}) in data, C(⟦secret:name|filter⟧) in text.
 """
 

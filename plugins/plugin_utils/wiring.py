@@ -1,7 +1,7 @@
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wiring: which resource every app is to hold, wave by wave, computed from the links and the catalog's resource list."""
+"""Wiring: which resource every app is to hold, wave by wave, computed from the links and the catalog's resources."""
 
 from __future__ import annotations
 
