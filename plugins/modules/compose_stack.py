@@ -105,6 +105,7 @@ class Stack:
         self.params = module.params
         self.docker = docker
         self.problems = []
+        self.waiting = set()   # services that are not started because their gateway is not up
         self.services = {service["name"]: dict(service, project=project["name"], directory=project["directory"])
                          for project in self.params["projects"] for service in project["services"]}
 
@@ -222,14 +223,15 @@ class Stack:
         restart = [name for name, action in todo.items() if action.action == "restart"]
         dependents = [name for name in ready + restart if self.services[name].get("netns")]
         down = self.wait_healthy({self.services[name]["netns"] for name in dependents if self.services[name]["netns"] in self.services})
-        self.up([name for name in ready if name in dependents and self.services[name]["netns"] not in down])
+        self.waiting = {name for name in dependents if self.services[name]["netns"] in down}
+        self.up([name for name in ready if name in dependents and name not in self.waiting])
         again = [self.services[name]["container"] for name in restart if self.services[name].get("netns") not in down]
         if again:
             self.docker.ask("restarting {0}".format(", ".join(again)), "restart", *again)
 
     def verify(self, names):
         """A container that was started and does not stay up is a problem."""
-        told = {entry["service"] for entry in self.problems}
+        told = {entry["service"] for entry in self.problems} | self.waiting
         after = self.observe()
         for name in names:
             container = after.get(self.services[name]["container"])

@@ -1,0 +1,46 @@
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a module reaches an app."""
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  url:
+    description: Base URL of the app, with port and URL base, such as V(http://127.0.0.1:8989/sonarr).
+    type: str
+    required: true
+  api_key:
+    description:
+      - Its API key.
+      - Taken from the environment variable E(HOMELAB_MEDIA_API_KEY) of the managed host when omitted.
+    type: str
+    required: true
+  app:
+    description: Which app is expected at O(url). Found out when omitted; when given, another app there is an error.
+    type: str
+    choices: [lidarr, prowlarr, radarr, sonarr]
+  validate_certs:
+    description: Whether the certificate of an HTTPS URL has to be trusted.
+    type: bool
+    default: true
+  ca_path:
+    description: A file with certificates to trust.
+    type: path
+  timeout:
+    description: Seconds to wait for one answer.
+    type: int
+    default: 30
+  wait_timeout:
+    description: Seconds to wait for an app that is still starting.
+    type: int
+    default: 120
+  state_root:
+    description: Directory of the ledger, a root-only file of salted hashes by which a changed secret is known from one that was pushed already.
+    type: path
+    default: /var/lib/homelab-media
+requirements:
+  - requests (Python library on the managed host)
+"""

@@ -1,0 +1,106 @@
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every single-resource module of the *arr apps shares: its options, its run and its result."""
+from __future__ import annotations
+
+import re
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+
+from ansible_collections.homelab.media.plugins.module_utils.arr import KINDS
+from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
+from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
+from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger
+from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, predicted
+
+HARMLESS = re.compile(r"host|port|ssl|base|category|priority|state|order|layout|first|paused|stopped|directory|method|level", re.I)
+
+
+def connection_spec():
+    """The options of the connection."""
+    return {
+        "url": {"type": "str", "required": True},
+        "api_key": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["HOMELAB_MEDIA_API_KEY"])},
+        "app": {"type": "str", "choices": ["lidarr", "prowlarr", "radarr", "sonarr"]},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "timeout": {"type": "int", "default": 30},
+        "wait_timeout": {"type": "int", "default": 120},
+        "state_root": {"type": "path", "default": "/var/lib/homelab-media"},
+    }
+
+
+def state_spec():
+    """The option of resources that can be removed."""
+    return {"state": {"type": "str", "choices": ["absent", "present"], "default": "present"}}
+
+
+def provider_spec():
+    """The options that all providers have."""
+    return {
+        "name": {"type": "str", "required": True},
+        "implementation": {"type": "str"},
+        "tags": {"type": "list", "elements": "str"},
+        "fields": {"type": "dict"},
+        "force_save": {"type": "bool", "default": False},
+    }
+
+
+def client_of(params):
+    """A client from a module's parameters."""
+    return ArrClient(params["url"], params["api_key"], app=params["app"], validate_certs=params["validate_certs"], ca_path=params["ca_path"],
+                     timeout=params["timeout"], wait_timeout=params["wait_timeout"])
+
+
+def hide_fields(module):
+    """Keep the values of fields out of the output, as long as nobody has said which of them are secrets."""
+    for name, value in (module.params.get("fields") or {}).items():
+        if isinstance(value, str) and value and not HARMLESS.search(name):
+            module.no_log_values.add(value)
+
+
+def diffs(name, changes):
+    """The diff of a run, one entry for each resource that changed."""
+    return [{"before_header": "/".join((name, change["resource"], change["name"])), "after_header": "/".join((name, change["resource"], change["name"])),
+             "before": change["before"], "after": change["after"]} for change in changes]
+
+
+def run(kind_name, options):
+    """The whole of a single-resource module.
+
+    :param kind_name: A kind of C(arr.KINDS).
+    :param options: The argument spec of the module beyond the connection.
+    """
+    kind = KINDS[kind_name]
+    spec = dict(connection_spec(), **options)
+    if not kind.singleton:
+        spec.update(state_spec())
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    hide_fields(module)
+    wish = {name: value for name, value in module.params.items() if name not in connection_spec() and value is not None}
+    wish["resource"] = kind_name
+    client = None
+    try:
+        client = client_of(module.params)
+        ledger = Ledger(module.params["state_root"] + "/ledger.json")
+        outcome = converge_app(client, [wish], ledger, {}, module.check_mode)
+        if not module.check_mode:
+            ledger.save()
+    except MediaError as error:
+        if module.check_mode and "requests" in str(error):
+            outcome = {"changes": [predicted(module.params["url"], wish)], "problems": []}
+        else:
+            module.fail_json(msg=str(error))
+    if client is not None:
+        module.no_log_values.update(str(value) for value in client.secrets if value)
+    changes = outcome["changes"]
+    result = {
+        "changed": bool(changes),
+        "changes": [{key: change[key] for key in ("resource", "name", "action", "fields")} for change in changes],
+        "diff": diffs(module.params["app"] or module.params["url"], changes),
+        kind_name: outcome.get("object", {}),
+    }
+    if outcome["problems"]:
+        module.fail_json(msg="; ".join(outcome["problems"]), **result)
+    module.exit_json(**result)
