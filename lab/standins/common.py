@@ -22,6 +22,7 @@ Faults (all optional; a rule may be one object or a list of them)::
      "html":  true,                                 # a login page answers everything
      "stale": {"path": "/api/.*/indexer"}}          # GET keeps answering as at the first read since
 """
+
 from __future__ import annotations
 
 import io
@@ -94,7 +95,7 @@ class RequestLog:
                     with self.path.open("a", encoding="utf-8") as stream:
                         stream.write(json.dumps(entry) + "\n")
                 except OSError:
-                    self.path = None        # a removed config directory must not break answering
+                    self.path = None  # a removed config directory must not break answering
 
     def entries(self):
         with self._lock:
@@ -203,14 +204,21 @@ class Lab:
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
-        control = path[path.rfind("/__"):] if "/__" in path else ""
+        control = path[path.rfind("/__") :] if "/__" in path else ""
         if control in ("/__faults__", "/__requests__", "/__reset_requests__"):
             return self._control(control, environ, start_response)
         begun = time.monotonic()
         status, headers, body = self._answer(environ, path)
-        self.log.add({"method": environ["REQUEST_METHOD"], "path": path, "query": environ.get("QUERY_STRING", ""),
-                      "status": int(status.split()[0]), "ms": round((time.monotonic() - begun) * 1000, 1),
-                      "t": round(time.time(), 3)})
+        self.log.add(
+            {
+                "method": environ["REQUEST_METHOD"],
+                "path": path,
+                "query": environ.get("QUERY_STRING", ""),
+                "status": int(status.split()[0]),
+                "ms": round((time.monotonic() - begun) * 1000, 1),
+                "t": round(time.time(), 3),
+            }
+        )
         start_response(status, headers)
         return [body]
 
@@ -228,8 +236,9 @@ class Lab:
             return plain(503, b"starting up, please try again later", "text/plain")
         fail = self.faults.match("fail", method, path)
         if fail is not None:
-            return plain(int(fail.get("status", 500)), str(fail.get("body", "")).encode(),
-                         fail.get("content_type", "text/plain"))
+            return plain(
+                int(fail.get("status", 500)), str(fail.get("body", "")).encode(), fail.get("content_type", "text/plain")
+            )
         stale = method == "GET" and self.faults.match("stale", method, path) is not None
         key = (path, environ.get("QUERY_STRING", ""))
         if stale and self.faults.stale_answer(key):
@@ -260,8 +269,11 @@ class Lab:
 
 def plain(status, body, content_type):
     """One answer as (status line, headers, body)."""
-    return (f"{status} {responses.get(status, '')}".strip(),
-            [("Content-Type", content_type), ("Content-Length", str(len(body)))], body)
+    return (
+        f"{status} {responses.get(status, '')}".strip(),
+        [("Content-Type", content_type), ("Content-Length", str(len(body)))],
+        body,
+    )
 
 
 def call(application, environ):
@@ -300,12 +312,23 @@ class _Handler(BaseHTTPRequestHandler):
             body = self.rfile.read(int(length)) if length and length.isdigit() else b""
         path, _mark, query = self.path.partition("?")
         environ = {
-            "REQUEST_METHOD": self.command, "SCRIPT_NAME": "", "PATH_INFO": urllib.parse.unquote(path, "latin-1"),
-            "QUERY_STRING": query, "SERVER_PROTOCOL": self.request_version, "REMOTE_ADDR": self.client_address[0],
-            "SERVER_NAME": self.server.server_address[0], "SERVER_PORT": str(self.server.server_address[1]),
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(len(body)),
-            "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": urllib.parse.unquote(path, "latin-1"),
+            "QUERY_STRING": query,
+            "SERVER_PROTOCOL": self.request_version,
+            "REMOTE_ADDR": self.client_address[0],
+            "SERVER_NAME": self.server.server_address[0],
+            "SERVER_PORT": str(self.server.server_address[1]),
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
             "RAW_URI": self.path,
         }
         for name, value in self.headers.items():

@@ -6,6 +6,7 @@
 Everything listens on a free port of 127.0.0.1. A handle has ``url`` (with the URL base), ``requests()``,
 ``reset()``, ``faults(...)`` and ``stop()``, and is a context manager.
 """
+
 from __future__ import annotations
 
 import base64
@@ -104,8 +105,11 @@ def seed(config_dir, port, api_key=API_KEY, url_base="", authentication="None", 
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         text = path.read_text()
-        path.write_text(re.sub(r"<Port>.*?</Port>", f"<Port>{port}</Port>", text) if "<Port>" in text
-                        else text.replace("<Config>", f"<Config><Port>{port}</Port>"))
+        path.write_text(
+            re.sub(r"<Port>.*?</Port>", f"<Port>{port}</Port>", text)
+            if "<Port>" in text
+            else text.replace("<Config>", f"<Config><Port>{port}</Port>")
+        )
         return
     values = {"Port": port, "ApiKey": api_key, "UrlBase": url_base, "AuthenticationMethod": authentication, **elements}
     lines = "".join(f"  <{name}>{value}</{name}>\n" for name, value in values.items() if value is not None)
@@ -124,13 +128,25 @@ def start_arr(kind, tmp_path, *, api_key=API_KEY, url_base="", env=None, port=No
     log = (config_dir / "stdout.log").open("ab")
 
     def spawn():
-        return subprocess.Popen([sys.executable, "-m", "standins.arr", "--app", kind, "--config", str(config_dir),
-                                 "--host", "127.0.0.1"], env=environment, stdout=log, stderr=subprocess.STDOUT)
+        return subprocess.Popen(
+            [sys.executable, "-m", "standins.arr", "--app", kind, "--config", str(config_dir), "--host", "127.0.0.1"],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
 
     process = spawn()
     base = "/" + url_base.strip("/") if url_base.strip("/") else ""
-    handle = ArrHandle(f"http://127.0.0.1:{port}{base}", None, f"http://127.0.0.1:{port}", kind=kind, api_key=api_key,
-                       process=process, spawn=spawn, config_dir=config_dir)
+    handle = ArrHandle(
+        f"http://127.0.0.1:{port}{base}",
+        None,
+        f"http://127.0.0.1:{port}",
+        kind=kind,
+        api_key=api_key,
+        process=process,
+        spawn=spawn,
+        config_dir=config_dir,
+    )
 
     def stop():
         if handle.process.poll() is None:
@@ -162,8 +178,16 @@ def start_arr_in_thread(kind, tmp_path, *, api_key=API_KEY, url_base="", env=Non
         server.shutdown()
         server.server_close()
 
-    return ArrHandle(url + flask.service.url_base, stop, url, kind=kind, api_key=api_key, config_dir=config_dir,
-                     service=flask.service, lab=lab)
+    return ArrHandle(
+        url + flask.service.url_base,
+        stop,
+        url,
+        kind=kind,
+        api_key=api_key,
+        config_dir=config_dir,
+        service=flask.service,
+        lab=lab,
+    )
 
 
 def start_wsgi(application, **facts):
@@ -189,15 +213,26 @@ def respond(start_response, status, body=b"", content_type="application/json", *
     return [body]
 
 
-def start_qbittorrent(username="admin", password="adminadmin", version="v5.1.0", categories=(), preferences=None,
-                      api_key=None):
+def start_qbittorrent(
+    username="admin", password="adminadmin", version="v5.1.0", categories=(), preferences=None, api_key=None
+):
     """qBittorrent 5.1's Web API as far as an *arr uses it: session cookie, ``Fails.`` with 200, ban after five.
 
     A login that carries a valid session is answered ``Ok.`` whatever its password says, as in the real one.
     """
-    state = {"sessions": set(), "failures": 0, "categories": {name: {"name": name, "savePath": ""} for name in categories},
-             "preferences": {"max_ratio_enabled": False, "max_ratio_act": 0, "queueing_enabled": True,
-                             "listen_port": 6881, "save_path": "/downloads", **(preferences or {})}}
+    state = {
+        "sessions": set(),
+        "failures": 0,
+        "categories": {name: {"name": name, "savePath": ""} for name in categories},
+        "preferences": {
+            "max_ratio_enabled": False,
+            "max_ratio_act": 0,
+            "queueing_enabled": True,
+            "listen_port": 6881,
+            "save_path": "/downloads",
+            **(preferences or {}),
+        },
+    }
     text = "text/plain; charset=UTF-8"
 
     def application(environ, start_response):
@@ -214,15 +249,21 @@ def start_qbittorrent(username="admin", password="adminadmin", version="v5.1.0",
             if session:
                 return respond(start_response, 200, "Ok.", text)
             if state["failures"] >= 5:
-                return respond(start_response, 403, "Your IP address has been banned after too many failed "
-                                                    "authentication attempts.", text)
+                return respond(
+                    start_response,
+                    403,
+                    "Your IP address has been banned after too many failed authentication attempts.",
+                    text,
+                )
             if form.get("username") != username or form.get("password") != password:
                 state["failures"] += 1
                 return respond(start_response, 200, "Fails.", text)
             state["failures"] = 0
             value = uuid.uuid4().hex
             state["sessions"].add(value)
-            return respond(start_response, 200, "Ok.", text, Set_Cookie=f"SID={value}; HttpOnly; SameSite=Strict; path=/")
+            return respond(
+                start_response, 200, "Ok.", text, Set_Cookie=f"SID={value}; HttpOnly; SameSite=Strict; path=/"
+            )
         bearer = environ.get("HTTP_AUTHORIZATION", "")
         if not session and not (api_key and bearer == f"Bearer {api_key}"):
             return respond(start_response, 403, "Forbidden", text)
@@ -242,12 +283,15 @@ def start_qbittorrent(username="admin", password="adminadmin", version="v5.1.0",
             try:
                 state["preferences"].update(json.loads(form.get("json") or "{}"))
             except ValueError:
-                pass                        # unreadable JSON is a 200 as well
+                pass  # unreadable JSON is a 200 as well
             return respond(start_response, 200, "", text)
-        answers = {"/api/v2/app/version": (version, text), "/api/v2/app/webapiVersion": ("2.11.4", text),
-                   "/api/v2/app/preferences": (state["preferences"], "application/json"),
-                   "/api/v2/torrents/categories": (state["categories"], "application/json"),
-                   "/api/v2/torrents/info": ([], "application/json")}
+        answers = {
+            "/api/v2/app/version": (version, text),
+            "/api/v2/app/webapiVersion": ("2.11.4", text),
+            "/api/v2/app/preferences": (state["preferences"], "application/json"),
+            "/api/v2/torrents/categories": (state["categories"], "application/json"),
+            "/api/v2/torrents/info": ([], "application/json"),
+        }
         if path not in answers:
             return respond(start_response, 404, "Not Found", text)
         return respond(start_response, 200, *answers[path])
@@ -255,13 +299,22 @@ def start_qbittorrent(username="admin", password="adminadmin", version="v5.1.0",
     return start_wsgi(application, state=state, username=username, password=password)
 
 
-def start_sabnzbd(api_key="aaaabbbbccccddddeeeeffff00001111", categories=("tv", "movies", "music"), misc=None,
-                  username=None, password=None):
-    """SABnzbd 4.5's API: ``version`` for anybody, everything else 403 as text without the key, 200 with an error inside."""
-    state = {"misc": {"pre_check": 0, "complete_dir": "/downloads/complete", **(misc or {})},
-             "categories": [{"name": "*", "order": 0, "pp": "3", "script": "Default", "dir": "", "priority": 0}] +
-                           [{"name": name, "order": place, "pp": "", "script": "Default", "dir": name, "priority": -100}
-                            for place, name in enumerate(categories, 1)]}
+def start_sabnzbd(
+    api_key="aaaabbbbccccddddeeeeffff00001111",
+    categories=("tv", "movies", "music"),
+    misc=None,
+    username=None,
+    password=None,
+):
+    """SABnzbd 4.5's API: ``version`` for anybody, the rest is 403 as text without the key, 200 with an error inside."""
+    state = {
+        "misc": {"pre_check": 0, "complete_dir": "/downloads/complete", **(misc or {})},
+        "categories": [{"name": "*", "order": 0, "pp": "3", "script": "Default", "dir": "", "priority": 0}]
+        + [
+            {"name": name, "order": place, "pp": "", "script": "Default", "dir": name, "priority": -100}
+            for place, name in enumerate(categories, 1)
+        ],
+    }
 
     def application(environ, start_response):
         values = {key: item[0] for key, item in parse_qs(environ["QUERY_STRING"], keep_blank_values=True).items()}
@@ -279,13 +332,22 @@ def start_sabnzbd(api_key="aaaabbbbccccddddeeeeffff00001111", categories=("tv", 
             text = "API Key Incorrect" if values.get("apikey") else "API Key Required"
             return respond(start_response, 403, text, "text/html;charset=utf-8")
         if mode == "get_config":
-            return respond(start_response, 200, {"config": {"misc": state["misc"], "categories": state["categories"],
-                                                            "servers": []}})
+            return respond(
+                start_response,
+                200,
+                {"config": {"misc": state["misc"], "categories": state["categories"], "servers": []}},
+            )
         if mode == "get_cats":
             return respond(start_response, 200, {"categories": [item["name"] for item in state["categories"]]})
         if mode == "set_config" and values.get("section") == "categories":
-            entry = {"name": values["keyword"], "order": 0, "pp": "", "script": "Default",
-                     "dir": values.get("dir", ""), "priority": -100}
+            entry = {
+                "name": values["keyword"],
+                "order": 0,
+                "pp": "",
+                "script": "Default",
+                "dir": values.get("dir", ""),
+                "priority": -100,
+            }
             state["categories"] = [item for item in state["categories"] if item["name"] != entry["name"]] + [entry]
             return respond(start_response, 200, {"config": {"categories": [entry]}})
         if mode == "fullstatus":
@@ -297,11 +359,19 @@ def start_sabnzbd(api_key="aaaabbbbccccddddeeeeffff00001111", categories=("tv", 
     return start_wsgi(application, state=state, api_key=api_key)
 
 
-def start_nzbget(username="nzbget", password="tegbzn6789", categories=("tv", "Movies", "Music", "Prowlarr"), options=None):
+def start_nzbget(
+    username="nzbget", password="tegbzn6789", categories=("tv", "Movies", "Music", "Prowlarr"), options=None
+):
     """NZBGet 21's JSON-RPC: basic authentication, an unknown method is a 200 with an error inside."""
-    state = {"options": {"MainDir": "/downloads", "DestDir": "${MainDir}/completed", "KeepHistory": "30",
-                         **{f"Category{place}.Name": name for place, name in enumerate(categories, 1)},
-                         **(options or {})}}
+    state = {
+        "options": {
+            "MainDir": "/downloads",
+            "DestDir": "${MainDir}/completed",
+            "KeepHistory": "30",
+            **{f"Category{place}.Name": name for place, name in enumerate(categories, 1)},
+            **(options or {}),
+        }
+    }
     expected = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
     def application(environ, start_response):
@@ -312,11 +382,23 @@ def start_nzbget(username="nzbget", password="tegbzn6789", categories=("tv", "Mo
             return respond(start_response, 400, "<html><body>Error: 400 Bad Request</body></html>", "text/html")
         call = json.loads(body or b"{}") if environ["REQUEST_METHOD"] == "POST" else {}
         method = call.get("method") or environ["PATH_INFO"].rpartition("/")[2]
-        answers = {"version": "21.0", "status": {"ServerPaused": False}, "listgroups": [], "history": [],
-                   "config": [{"Name": name, "Value": value} for name, value in state["options"].items()]}
+        answers = {
+            "version": "21.0",
+            "status": {"ServerPaused": False},
+            "listgroups": [],
+            "history": [],
+            "config": [{"Name": name, "Value": value} for name, value in state["options"].items()],
+        }
         if method not in answers:
-            return respond(start_response, 200, {"version": "1.1", "id": call.get("id"), "error": {
-                "name": "JSONRPCError", "code": 1, "message": "Invalid procedure"}})
+            return respond(
+                start_response,
+                200,
+                {
+                    "version": "1.1",
+                    "id": call.get("id"),
+                    "error": {"name": "JSONRPCError", "code": 1, "message": "Invalid procedure"},
+                },
+            )
         return respond(start_response, 200, {"version": "1.1", "id": call.get("id"), "result": answers[method]})
 
     return start_wsgi(application, state=state, username=username, password=password)
@@ -346,17 +428,32 @@ class Recorder:
         if not hasattr(self.local, "session"):
             self.local.session = requests.Session()
             self.local.session.trust_env = False
-        headers = {key[5:].replace("_", "-").title(): value for key, value in environ.items()
-                   if key.startswith("HTTP_") and key not in ("HTTP_HOST", "HTTP_CONNECTION", "HTTP_ACCEPT_ENCODING")}
+        headers = {
+            key[5:].replace("_", "-").title(): value
+            for key, value in environ.items()
+            if key.startswith("HTTP_") and key not in ("HTTP_HOST", "HTTP_CONNECTION", "HTTP_ACCEPT_ENCODING")
+        }
         headers["Accept-Encoding"] = "identity"
         if environ.get("CONTENT_TYPE"):
             headers["Content-Type"] = environ["CONTENT_TYPE"]
         body = read(environ)
-        answer = self.local.session.request(environ["REQUEST_METHOD"], self.target + environ["RAW_URI"], data=body,
-                                            headers=headers, allow_redirects=False, timeout=60)
+        answer = self.local.session.request(
+            environ["REQUEST_METHOD"],
+            self.target + environ["RAW_URI"],
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=60,
+        )
         with self.lock:
-            self.entries.append({"method": environ["REQUEST_METHOD"], "path": environ["RAW_URI"],
-                                 "status": answer.status_code, "body": body.decode("utf-8", "replace")})
+            self.entries.append(
+                {
+                    "method": environ["REQUEST_METHOD"],
+                    "path": environ["RAW_URI"],
+                    "status": answer.status_code,
+                    "body": body.decode("utf-8", "replace"),
+                }
+            )
         skipped = ("content-length", "connection", "transfer-encoding", "content-encoding", "date", "server")
         pairs = [(name, value) for name, value in answer.headers.items() if name.lower() not in skipped]
         start_response(f"{answer.status_code} {answer.reason}", pairs)
@@ -364,7 +461,7 @@ class Recorder:
 
 
 def recording_proxy(target):
-    """A proxy in front of ``target``: ``handle.url`` takes its place, ``handle.seen()`` and ``handle.writes()`` tell."""
+    """A proxy in front of ``target``: ``handle.url`` takes its place, its ``seen()`` and ``writes()`` tell."""
     recorder = Recorder(target)
     server, url = serve_in_thread(recorder)
 

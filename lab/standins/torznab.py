@@ -6,6 +6,7 @@
 It knows capabilities (``t=caps``, no key needed), searches (one release for every category it has) and the error
 document for a wrong key, which comes with status 200 as usual for such sites.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -30,8 +31,13 @@ def create_app(api_key="idx-key-1234", categories=CATEGORIES):
             body, status = '<error code="100" description="Invalid API key"/>', 200
         else:
             wanted = [int(part) for part in values.get("cat", "").split(",") if part.isdigit()]
-            body = feed([(f"Release in {number}", [number]) for number in categories if not wanted or number in wanted
-                         or number - number % 1000 in wanted])
+            body = feed(
+                [
+                    (f"Release in {number}", [number])
+                    for number in categories
+                    if not wanted or number in wanted or number - number % 1000 in wanted
+                ]
+            )
             status = 200
         line, headers, content = plain(status, ('<?xml version="1.0"?>\n' + body).encode(), "application/xml")
         start_response(line, headers)

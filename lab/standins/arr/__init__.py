@@ -7,6 +7,7 @@
 /config`` serves it as the real one would run: port, key, URL base and login from config.xml and the
 environment, state on disk, a restart that really is one.
 """
+
 from __future__ import annotations
 
 

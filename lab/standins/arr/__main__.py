@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python3 -m standins.arr --app sonarr --config DIR``: run one application until it is stopped."""
+
 from __future__ import annotations
 
 import argparse

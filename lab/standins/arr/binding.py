@@ -6,6 +6,7 @@
 Property names are matched without regard to case, unknown ones are dropped, a missing one gets the
 default of its type (0, false, the first value of an enumeration, null), a wrong type is a 400.
 """
+
 from __future__ import annotations
 
 from .errors import Problem
@@ -63,9 +64,12 @@ class Binder:
         return self._plain(word.rstrip("?"), value, path)
 
     def _plain(self, word, value, path):
-        fits = {"int": isinstance(value, int) and not isinstance(value, bool), "bool": isinstance(value, bool),
-                "float": isinstance(value, (int, float)) and not isinstance(value, bool),
-                "str": isinstance(value, str)}[word]
+        fits = {
+            "int": isinstance(value, int) and not isinstance(value, bool),
+            "bool": isinstance(value, bool),
+            "float": isinstance(value, (int, float)) and not isinstance(value, bool),
+            "str": isinstance(value, str),
+        }[word]
         if not fits:
             raise self._misfit(CLR[word], path)
         return value
@@ -83,8 +87,15 @@ class Binder:
 
     @staticmethod
     def _misfit(kind, path):
-        return Problem(400, {path: [f"The JSON value could not be converted to {kind}. Path: {path} | LineNumber: 0 | "
-                                    "BytePositionInLine: 0."]})
+        return Problem(
+            400,
+            {
+                path: [
+                    f"The JSON value could not be converted to {kind}. Path: {path} | LineNumber: 0 | "
+                    "BytePositionInLine: 0."
+                ]
+            },
+        )
 
 
 def without_nulls(value):

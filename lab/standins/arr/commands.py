@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command queue: accepted, run by one thread, remembered until the process ends."""
+
 from __future__ import annotations
 
 import queue
@@ -37,17 +38,35 @@ class Commands:
         own = {key: given.get(key.lower(), value) for key, value in PARAMETERS.get(name, {}).items()}
         with self.lock:
             for entry in self.entries.values():
-                if entry["name"] == name and entry["status"] in ("queued", "started") and \
-                        all(entry["body"].get(key) == value for key, value in own.items()):
-                    return 201, dict(entry)         # an equal command that waits or runs is the answer
+                if (
+                    entry["name"] == name
+                    and entry["status"] in ("queued", "started")
+                    and all(entry["body"].get(key) == value for key, value in own.items())
+                ):
+                    return 201, dict(entry)  # an equal command that waits or runs is the answer
             self.count += 1
             entry = {
-                "name": name, "commandName": re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name),
-                "body": {**own, "sendUpdatesToClient": True, **STANDARD, "updateScheduledTask": True, "name": name,
-                         "trigger": "manual", "suppressMessages": not own},
-                "priority": "normal", "status": "queued", "result": "unknown", "queued": stamp(time.time()),
-                "trigger": "manual", "clientUserAgent": agent, "sendUpdatesToClient": True,
-                "updateScheduledTask": True, "id": self.count}
+                "name": name,
+                "commandName": re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name),
+                "body": {
+                    **own,
+                    "sendUpdatesToClient": True,
+                    **STANDARD,
+                    "updateScheduledTask": True,
+                    "name": name,
+                    "trigger": "manual",
+                    "suppressMessages": not own,
+                },
+                "priority": "normal",
+                "status": "queued",
+                "result": "unknown",
+                "queued": stamp(time.time()),
+                "trigger": "manual",
+                "clientUserAgent": agent,
+                "sendUpdatesToClient": True,
+                "updateScheduledTask": True,
+                "id": self.count,
+            }
             if self.service.app.kind == "prowlarr":
                 entry.pop("result")
                 entry["body"]["completionMessage"] = "Completed"
@@ -77,12 +96,17 @@ class Commands:
                     outcome["message"] = entry["body"]["completionMessage"]
                 if "result" in entry:
                     outcome["result"] = "successful"
-            except Exception as error:          # a command that fails says so in its entry
+            except Exception as error:  # a command that fails says so in its entry
                 outcome = {"status": "failed", "message": "Failed", "exception": str(error)}
             ended = time.time()
-            self._update(entry, ended=stamp(ended), stateChangeTime=stamp(ended),
-                         duration=time.strftime("%H:%M:%S", time.gmtime(ended - begun)) +
-                         f".{int((ended - begun) % 1 * 10**7):07d}", **outcome)
+            self._update(
+                entry,
+                ended=stamp(ended),
+                stateChangeTime=stamp(ended),
+                duration=time.strftime("%H:%M:%S", time.gmtime(ended - begun))
+                + f".{int((ended - begun) % 1 * 10**7):07d}",
+                **outcome,
+            )
 
     def _update(self, entry, **values):
         with self.lock:

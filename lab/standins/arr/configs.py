@@ -2,51 +2,83 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The singletons ``config/*``."""
+
 from __future__ import annotations
 
 import re
 
 from .errors import Failed, Invalid, at_least, rule
 
-COMPONENTS = {"ui": "UiConfigResource", "downloadclient": "DownloadClientConfigResource",
-              "indexer": "IndexerConfigResource", "importlist": "ImportListConfigResource",
-              "metadata": "MetadataConfigResource", "metadataprovider": "MetadataProviderConfigResource",
-              "mediamanagement": "MediaManagementConfigResource", "naming": "NamingConfigResource",
-              "development": "DevelopmentConfigResource"}
+COMPONENTS = {
+    "ui": "UiConfigResource",
+    "downloadclient": "DownloadClientConfigResource",
+    "indexer": "IndexerConfigResource",
+    "importlist": "ImportListConfigResource",
+    "metadata": "MetadataConfigResource",
+    "metadataprovider": "MetadataProviderConfigResource",
+    "mediamanagement": "MediaManagementConfigResource",
+    "naming": "NamingConfigResource",
+    "development": "DevelopmentConfigResource",
+}
 # Naming is a row of its own: a missing text is empty there; the other settings keep what they have.
 REPLACES_TEXT = ("naming",)
-DERIVED = {"lidarr": ("includeArtistName", "includeAlbumTitle", "includeQuality", "replaceSpaces", "separator",
-                      "numberStyle")}
+DERIVED = {
+    "lidarr": ("includeArtistName", "includeAlbumTitle", "includeQuality", "replaceSpaces", "separator", "numberStyle")
+}
 EPISODE = r"\{season(:0+)?\}.*\{episode(:0+)?\}|\{Original[ ._-](Title|Filename)\}"
 # property -> (needs one of, message, validator)
 TEMPLATES = {
-    "standardEpisodeFormat": (EPISODE, "Must contain season and episode numbers OR Original Title",
-                              "ValidStandardEpisodeFormatValidator"),
-    "dailyEpisodeFormat": (EPISODE + r"|\{Air[ ._-]Date\}",
-                           "Must contain Air Date OR Season and Episode OR Original Title", "ValidDailyEpisodeFormatValidator"),
-    "animeEpisodeFormat": (EPISODE + r"|\{absolute(:0+)?\}",
-                           "Must contain Absolute Episode number OR Season and Episode OR Original Title",
-                           "ValidAnimeEpisodeFormatValidator"),
+    "standardEpisodeFormat": (
+        EPISODE,
+        "Must contain season and episode numbers OR Original Title",
+        "ValidStandardEpisodeFormatValidator",
+    ),
+    "dailyEpisodeFormat": (
+        EPISODE + r"|\{Air[ ._-]Date\}",
+        "Must contain Air Date OR Season and Episode OR Original Title",
+        "ValidDailyEpisodeFormatValidator",
+    ),
+    "animeEpisodeFormat": (
+        EPISODE + r"|\{absolute(:0+)?\}",
+        "Must contain Absolute Episode number OR Season and Episode OR Original Title",
+        "ValidAnimeEpisodeFormatValidator",
+    ),
     "seriesFolderFormat": (r"\{Series[ ._-](Clean)?Title", "Must contain series title", "RegularExpressionValidator"),
     "seasonFolderFormat": (r"\{season(:0+)?\}", "Must contain season number", "RegularExpressionValidator"),
     "specialsFolderFormat": (r".", "Must not be empty", "NotEmptyValidator"),
-    "standardMovieFormat": (r"\{Movie[ ._-](Clean)?(Original)?Title.*\{Release[ ._-]Year\}"
-                            r"|\{Original[ ._-](Title|Filename)\}",
-                            "Must contain either movie title and release year OR Original Title/Filename",
-                            "ValidMovieFormatValidator"),
-    "movieFolderFormat": (r"\{Movie[ ._-](Clean)?(Original)?Title", "Must contain movie title",
-                          "ValidMovieFolderFormatValidator"),
-    "standardTrackFormat": (r"\{track(:0+)?\}.*\{Track[ ._-](Clean)?Title|\{Track[ ._-](Clean)?Title.*\{track(:0+)?\}"
-                            r"|\{Original[ ._-](Title|Filename)\}",
-                            "Must contain Track Title and Track numbers OR Original Title",
-                            "ValidStandardTrackFormatValidator"),
-    "multiDiscTrackFormat": (r"\{track(:0+)?\}.*\{Track[ ._-](Clean)?Title|\{Original[ ._-](Title|Filename)\}",
-                             "Must contain Track Title and Track numbers OR Original Title",
-                             "ValidStandardTrackFormatValidator"),
+    "standardMovieFormat": (
+        r"\{Movie[ ._-](Clean)?(Original)?Title.*\{Release[ ._-]Year\}"
+        r"|\{Original[ ._-](Title|Filename)\}",
+        "Must contain either movie title and release year OR Original Title/Filename",
+        "ValidMovieFormatValidator",
+    ),
+    "movieFolderFormat": (
+        r"\{Movie[ ._-](Clean)?(Original)?Title",
+        "Must contain movie title",
+        "ValidMovieFolderFormatValidator",
+    ),
+    "standardTrackFormat": (
+        r"\{track(:0+)?\}.*\{Track[ ._-](Clean)?Title|\{Track[ ._-](Clean)?Title.*\{track(:0+)?\}"
+        r"|\{Original[ ._-](Title|Filename)\}",
+        "Must contain Track Title and Track numbers OR Original Title",
+        "ValidStandardTrackFormatValidator",
+    ),
+    "multiDiscTrackFormat": (
+        r"\{track(:0+)?\}.*\{Track[ ._-](Clean)?Title|\{Original[ ._-](Title|Filename)\}",
+        "Must contain Track Title and Track numbers OR Original Title",
+        "ValidStandardTrackFormatValidator",
+    ),
     "artistFolderFormat": (r"\{Artist[ ._-](Clean)?Name", "Must contain artist name", "RegularExpressionValidator"),
 }
-MINIMUM = {"recycleBinCleanupDays": 0, "minimumFreeSpaceWhenImporting": 100, "minimumAge": 0, "retention": 0,
-           "maximumSize": 0, "rssSyncInterval": 0, "checkForFinishedDownloadInterval": 1}
+MINIMUM = {
+    "recycleBinCleanupDays": 0,
+    "minimumFreeSpaceWhenImporting": 100,
+    "minimumAge": 0,
+    "retention": 0,
+    "maximumSize": 0,
+    "rssSyncInterval": 0,
+    "checkForFinishedDownloadInterval": 1,
+}
 
 
 class Singleton:
@@ -89,10 +121,19 @@ class Singleton:
                     failures.append(rule(name, message, value, code))
         if new.get("useScriptImport") and not new.get("scriptImportPath"):
             failures.append(rule("ScriptImportPath", "Invalid Path: ''", new.get("scriptImportPath"), "PathValidator"))
-        if self.name == "mediamanagement" and not re.fullmatch(r"[0-7]{3,4}", new.get("chmodFolder") or "") \
-                and new.get("setPermissionsLinux"):
-            failures.append(rule("ChmodFolder", "Must contain a valid Unix permissions octal", new.get("chmodFolder"),
-                                 "FolderChmodValidator"))
+        if (
+            self.name == "mediamanagement"
+            and not re.fullmatch(r"[0-7]{3,4}", new.get("chmodFolder") or "")
+            and new.get("setPermissionsLinux")
+        ):
+            failures.append(
+                rule(
+                    "ChmodFolder",
+                    "Must contain a valid Unix permissions octal",
+                    new.get("chmodFolder"),
+                    "FolderChmodValidator",
+                )
+            )
         return failures
 
 
@@ -118,5 +159,9 @@ def install(service):
 def refuse_zero(call, number):
     """An explicit 0 in the route is refused before anything else."""
     if number <= 0:
-        raise Failed(400, f"BadRequest: {number} is not a valid ID", "Http.REST.BadRequestException",
-                     f"{number} is not a valid ID")
+        raise Failed(
+            400,
+            f"BadRequest: {number} is not a valid ID",
+            "Http.REST.BadRequestException",
+            f"{number} is not a valid ID",
+        )

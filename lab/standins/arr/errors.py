@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The error bodies of the applications: (A) lists of failures, (B) problem details, (C) messages."""
+
 from __future__ import annotations
 
 import re
 import uuid
 
-SECTIONS = {"rfc7231": {400: "section-6.5.1", 404: "section-6.5.4"},
-            "rfc9110": {400: "section-15.5.1", 404: "section-15.5.5"}}
+SECTIONS = {
+    "rfc7231": {400: "section-6.5.1", 404: "section-6.5.4"},
+    "rfc9110": {400: "section-15.5.1", 404: "section-15.5.5"},
+}
 
 
 class Answer(Exception):
@@ -36,8 +39,11 @@ class Problem(Exception):
 
     def body(self, rfc):
         title = "Not Found" if self.status == 404 else "One or more validation errors occurred."
-        body = {"type": f"https://tools.ietf.org/html/{rfc}#{SECTIONS[rfc][self.status]}", "title": title,
-                "status": self.status}
+        body = {
+            "type": f"https://tools.ietf.org/html/{rfc}#{SECTIONS[rfc][self.status]}",
+            "title": title,
+            "status": self.status,
+        }
         if self.errors is not None:
             body["errors"] = self.errors
         body["traceId"] = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-00"
@@ -77,8 +83,11 @@ def rule(name, message, value=None, code="PredicateValidator", placeholders=None
     if code:
         failure["errorCode"] = code
         failure["formattedMessageArguments"] = []
-        failure["formattedMessagePlaceholderValues"] = {**placeholders, "propertyName": words(name),
-                                                        "propertyValue": value}
+        failure["formattedMessagePlaceholderValues"] = {
+            **placeholders,
+            "propertyName": words(name),
+            "propertyValue": value,
+        }
     return failure
 
 
@@ -103,15 +112,32 @@ def not_empty(name, value=None):
 
 
 def between(name, value, low, high):
-    return rule(name, f"'{words(name)}' must be between {low} and {high}. You entered {value}.", value,
-                "InclusiveBetweenValidator", {"from": low, "to": high, "value": value})
+    return rule(
+        name,
+        f"'{words(name)}' must be between {low} and {high}. You entered {value}.",
+        value,
+        "InclusiveBetweenValidator",
+        {"from": low, "to": high, "value": value},
+    )
 
 
 def greater(name, value, than=0):
-    return rule(name, f"'{words(name)}' must be greater than '{than}'.", value, "GreaterThanValidator",
-                comparisonValue=than, comparisonProperty="")
+    return rule(
+        name,
+        f"'{words(name)}' must be greater than '{than}'.",
+        value,
+        "GreaterThanValidator",
+        comparisonValue=than,
+        comparisonProperty="",
+    )
 
 
 def at_least(name, value, low):
-    return rule(name, f"'{words(name)}' must be greater than or equal to '{low}'.", value,
-                "GreaterThanOrEqualValidator", comparisonValue=low, comparisonProperty="")
+    return rule(
+        name,
+        f"'{words(name)}' must be greater than or equal to '{low}'.",
+        value,
+        "GreaterThanOrEqualValidator",
+        comparisonValue=low,
+        comparisonProperty="",
+    )

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Provider settings: from the ``fields`` of a body to stored values and back, masks included."""
+
 from __future__ import annotations
 
 import functools
@@ -15,7 +16,7 @@ MASKED = ("password", "apiKey")
 DATA = Path(__file__).parent / "data"
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def load(name):
     """A data file; shared, so nobody may change what it returns."""
     return json.loads((DATA / name).read_text(encoding="utf-8"))
@@ -33,6 +34,13 @@ class Settings:
 
     def defaults(self):
         return {field["name"]: json.loads(json.dumps(field.get("default", zero(field["is"])))) for field in self.fields}
+
+    def refuse_unknown(self, given):
+        """Sites described by a definition file know no other fields than theirs."""
+        known = {field["name"] for field in self.fields}
+        unknown = next((item.get("name") for item in given if item.get("name") not in known), None)
+        if unknown is not None:
+            raise Failed(500, f"Unknown Cardigann setting {unknown}", "System.ArgumentOutOfRangeException")
 
     def read(self, given, stored=None):
         """Stored values from a body: absent fields get their default, masks the stored secret.
@@ -67,8 +75,9 @@ class Settings:
         choices = field.get("choices")
         if choices is not None:
             pairs = CHOICES[choices] if isinstance(choices, str) else choices
-            shown["selectOptions"] = [{"value": number, "name": name, "order": place}
-                                      for place, (number, name) in enumerate(pairs)]
+            shown["selectOptions"] = [
+                {"value": number, "name": name, "order": place} for place, (number, name) in enumerate(pairs)
+            ]
         for key in ("selectOptionsProviderAction", "section", "hidden"):
             if field.get(key):
                 shown[key] = field[key]
@@ -129,5 +138,8 @@ def listing(kind, value):
 
 
 def misfit(kind):
-    return Failed(500, f"The JSON value could not be converted to {kind}. Path: $ | LineNumber: 0 | "
-                       "BytePositionInLine: 0.", "System.Text.Json.JsonException")
+    return Failed(
+        500,
+        f"The JSON value could not be converted to {kind}. Path: $ | LineNumber: 0 | BytePositionInLine: 0.",
+        "System.Text.Json.JsonException",
+    )

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Custom formats and auto tagging: named lists of specifications."""
+
 from __future__ import annotations
 
 import re
@@ -29,8 +30,12 @@ class Specified:
         shown = []
         for entry in self.catalog:
             settings = Settings(entry["fields"])
-            item = {**self._about(entry), "negate": False, "required": False,
-                    "fields": settings.show(settings.defaults())}
+            item = {
+                **self._about(entry),
+                "negate": False,
+                "required": False,
+                "fields": settings.show(settings.defaults()),
+            }
             shown.append({**item, "presets": []} if self.name == "customformat" else item)
         return 200, shown
 
@@ -38,9 +43,15 @@ class Specified:
         specifications = []
         for item in row["specifications"]:
             entry = self.known[item["implementation"].lower()]
-            specifications.append({"name": item["name"], **self._about(entry), "negate": item["negate"],
-                                   "required": item["required"],
-                                   "fields": Settings(entry["fields"]).show(item["settings"])})
+            specifications.append(
+                {
+                    "name": item["name"],
+                    **self._about(entry),
+                    "negate": item["negate"],
+                    "required": item["required"],
+                    "fields": Settings(entry["fields"]).show(item["settings"]),
+                }
+            )
         return {key: specifications if key == "specifications" else row[key] for key in row}
 
     def list(self, call):
@@ -48,7 +59,7 @@ class Specified:
 
     def get(self, call, number):
         row = self.db.row(self.name, number)
-        if row is None:         # the real servers stumble here instead of saying 404
+        if row is None:  # the real servers stumble here instead of saying 404
             raise Failed(500, "Object reference not set to an instance of an object.", "System.NullReferenceException")
         return 200, self.show(row)
 
@@ -81,17 +92,30 @@ class Specified:
     def _specification(self, item):
         entry = self.known.get((item["implementation"] or "").lower())
         if entry is None:
-            raise Failed(500, f"{item['implementation']} is not a valid specification implementation",
-                         "System.ArgumentException")
+            raise Failed(
+                500, f"{item['implementation']} is not a valid specification implementation", "System.ArgumentException"
+            )
         values = Settings(entry["fields"]).read(item["fields"] or [])
-        if entry["implementation"] in ("ReleaseTitleSpecification", "ReleaseGroupSpecification", "EditionSpecification"):
+        if entry["implementation"] in (
+            "ReleaseTitleSpecification",
+            "ReleaseGroupSpecification",
+            "EditionSpecification",
+        ):
             try:
                 re.compile(re.sub(r"\(\?<([A-Za-z])", r"(?P<\1", values.get("value") or ""))
             except re.error:
-                raise Failed(500, "Exception has been thrown by the target of an invocation.",
-                             "System.Reflection.TargetInvocationException") from None
-        return {"name": item["name"], "implementation": entry["implementation"], "negate": item["negate"],
-                "required": item["required"], "settings": values}
+                raise Failed(
+                    500,
+                    "Exception has been thrown by the target of an invocation.",
+                    "System.Reflection.TargetInvocationException",
+                ) from None
+        return {
+            "name": item["name"],
+            "implementation": entry["implementation"],
+            "negate": item["negate"],
+            "required": item["required"],
+            "settings": values,
+        }
 
     def _check_settings(self, row):
         failures = []
@@ -102,7 +126,9 @@ class Specified:
                     failures.append(rule("", f"{entry['implementationName']}: 'Value' must not be empty.", code=None))
             low, high = item["settings"].get("min"), item["settings"].get("max")
             if low is not None and high is not None and "max" in item["settings"] and high <= low:
-                failures.append(rule("", f"{entry['implementationName']}: 'Max' must be greater than '{low}'.", code=None))
+                failures.append(
+                    rule("", f"{entry['implementationName']}: 'Max' must be greater than '{low}'.", code=None)
+                )
         if failures:
             raise Invalid(failures)
 
@@ -166,8 +192,10 @@ class Specified:
 def install(service):
     from .simple import routes
 
-    for name, component, model in (("customformat", "CustomFormatResource", "CustomFormat"),
-                                   ("autotagging", "AutoTaggingResource", "AutoTag")):
+    for name, component, model in (
+        ("customformat", "CustomFormatResource", "CustomFormat"),
+        ("autotagging", "AutoTaggingResource", "AutoTag"),
+    ):
         resource = Specified(service, name, component, model)
         service.router.add("GET", name + "/schema", resource.schema)
         if name == "customformat":

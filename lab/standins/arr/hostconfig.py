@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """config.xml, the environment that overrides it, the one user, and the resource ``config/host``."""
+
 from __future__ import annotations
 
 import base64
@@ -46,20 +47,79 @@ ELEMENTS = {
     "TrustCgnatIpAddresses": ("trustCgnatIpAddresses", bool, False, "AUTH__TRUSTCGNATIPADDRESSES"),
     "Theme": ("theme", str, "auto", "APP__THEME"),
 }
-WRITTEN = ("BindAddress", "Port", "SslPort", "EnableSsl", "LaunchBrowser", "ApiKey", "AuthenticationMethod",
-           "AuthenticationRequired", "Branch", "LogLevel", "SslCertPath", "SslCertPassword", "UrlBase", "InstanceName")
+WRITTEN = (
+    "BindAddress",
+    "Port",
+    "SslPort",
+    "EnableSsl",
+    "LaunchBrowser",
+    "ApiKey",
+    "AuthenticationMethod",
+    "AuthenticationRequired",
+    "Branch",
+    "LogLevel",
+    "SslCertPath",
+    "SslCertPassword",
+    "UrlBase",
+    "InstanceName",
+)
 KEYS = {key: element for element, (key, *_rest) in ELEMENTS.items()}
 # The part of config/host that lives in the database.
-STORED = {"applicationUrl": "", "proxyEnabled": False, "proxyType": "http", "proxyHostname": "", "proxyPort": 8080,
-          "proxyUsername": "", "proxyPassword": "", "proxyBypassFilter": "", "proxyBypassLocalAddresses": True,
-          "certificateValidation": "enabled", "backupFolder": "Backups", "backupInterval": 7, "backupRetention": 28}
-ORDER = ("bindAddress", "port", "sslPort", "enableSsl", "launchBrowser", "authenticationMethod",
-         "authenticationRequired", "analyticsEnabled", "username", "password", "passwordConfirmation", "logLevel",
-         "logSizeLimit", "consoleLogLevel", "branch", "apiKey", "sslCertPath", "sslCertPassword", "urlBase",
-         "instanceName", "applicationUrl", "updateAutomatically", "updateMechanism", "updateScriptPath", "proxyEnabled",
-         "proxyType", "proxyHostname", "proxyPort", "proxyUsername", "proxyPassword", "proxyBypassFilter",
-         "proxyBypassLocalAddresses", "certificateValidation", "backupFolder", "backupInterval", "backupRetention",
-         "historyCleanupDays", "trustCgnatIpAddresses")
+STORED = {
+    "applicationUrl": "",
+    "proxyEnabled": False,
+    "proxyType": "http",
+    "proxyHostname": "",
+    "proxyPort": 8080,
+    "proxyUsername": "",
+    "proxyPassword": "",
+    "proxyBypassFilter": "",
+    "proxyBypassLocalAddresses": True,
+    "certificateValidation": "enabled",
+    "backupFolder": "Backups",
+    "backupInterval": 7,
+    "backupRetention": 28,
+}
+ORDER = (
+    "bindAddress",
+    "port",
+    "sslPort",
+    "enableSsl",
+    "launchBrowser",
+    "authenticationMethod",
+    "authenticationRequired",
+    "analyticsEnabled",
+    "username",
+    "password",
+    "passwordConfirmation",
+    "logLevel",
+    "logSizeLimit",
+    "consoleLogLevel",
+    "branch",
+    "apiKey",
+    "sslCertPath",
+    "sslCertPassword",
+    "urlBase",
+    "instanceName",
+    "applicationUrl",
+    "updateAutomatically",
+    "updateMechanism",
+    "updateScriptPath",
+    "proxyEnabled",
+    "proxyType",
+    "proxyHostname",
+    "proxyPort",
+    "proxyUsername",
+    "proxyPassword",
+    "proxyBypassFilter",
+    "proxyBypassLocalAddresses",
+    "certificateValidation",
+    "backupFolder",
+    "backupInterval",
+    "backupRetention",
+    "historyCleanupDays",
+    "trustCgnatIpAddresses",
+)
 
 
 class ConfigFile:
@@ -70,8 +130,9 @@ class ConfigFile:
         self.path = Path(directory) / "config.xml"
         prefix = app.kind.upper() + "__"
         environment = os.environ if environment is None else environment
-        self.environment = {key.upper()[len(prefix):]: value for key, value in environment.items()
-                            if key.upper().startswith(prefix)}
+        self.environment = {
+            key.upper()[len(prefix) :]: value for key, value in environment.items() if key.upper().startswith(prefix)
+        }
         self.elements = self._read()
         self.login = None
         if "Username" in self.elements and app.imports_login:
@@ -90,8 +151,9 @@ class ConfigFile:
         try:
             root = ElementTree.fromstring(self.path.read_text(encoding="utf-8"))
         except ElementTree.ParseError as error:
-            raise SystemExit(f"{self.path} is corrupt: {error}. Please delete the config file and {self.app.name} will "
-                             "recreate it.") from None
+            raise SystemExit(
+                f"{self.path} is corrupt: {error}. Please delete the config file and {self.app.name} will recreate it."
+            ) from None
         return {child.tag: (child.text or "").strip() for child in root}
 
     def write(self):
@@ -99,8 +161,13 @@ class ConfigFile:
         write_atomically(self.path, "<Config>\n" + "\n".join(lines) + "\n</Config>\n")
 
     def _default(self, element):
-        own = {"Port": self.app.port, "SslPort": self.app.ssl_port, "Branch": self.app.branch,
-               "InstanceName": self.app.name, "ApiKey": ""}
+        own = {
+            "Port": self.app.port,
+            "SslPort": self.app.ssl_port,
+            "Branch": self.app.branch,
+            "InstanceName": self.app.name,
+            "ApiKey": "",
+        }
         return own.get(element, ELEMENTS[element][2])
 
     def value(self, element):
@@ -109,7 +176,7 @@ class ConfigFile:
         given = self.environment.get(name)
         if given is not None and given != "":
             if isinstance(kind, tuple):
-                if given in kind:           # exact spelling, or it is ignored without a word
+                if given in kind:  # exact spelling, or it is ignored without a word
                     return self._adjusted(element, given)
             else:
                 value = parse(kind, given)
@@ -186,8 +253,11 @@ class HostConfig:
         self.app, self.file, self.database, self.users, self.binder = app, file, database, users, binder
 
     def get(self):
-        stored = {**STORED, **({"historyCleanupDays": 30} if self.app.kind == "prowlarr" else {}),
-                  **self.database.data["config"].get("host", {})}
+        stored = {
+            **STORED,
+            **({"historyCleanupDays": 30} if self.app.kind == "prowlarr" else {}),
+            **self.database.data["config"].get("host", {}),
+        }
         user = self.users.find() or {}
         shown = {}
         for key in ORDER:
@@ -196,8 +266,13 @@ class HostConfig:
                 shown[key] = value[0].lower() + value[1:] if isinstance(ELEMENTS[KEYS[key]][1], tuple) else value
             elif key in stored:
                 shown[key] = stored[key]
-        shown.update(username=user.get("username", ""), password=user.get("password", ""), passwordConfirmation="",
-                     trustCgnatIpAddresses=False, id=1)
+        shown.update(
+            username=user.get("username", ""),
+            password=user.get("password", ""),
+            passwordConfirmation="",
+            trustCgnatIpAddresses=False,
+            id=1,
+        )
         return {key: shown[key] for key in (*ORDER, "id") if key in shown}
 
     def put(self, body):
@@ -225,8 +300,9 @@ class HostConfig:
             kind = ELEMENTS[element][1]
             value = new.get(key)
             if value is None:
-                raise Failed(500, "Object reference not set to an instance of an object.",
-                             "System.NullReferenceException")
+                raise Failed(
+                    500, "Object reference not set to an instance of an object.", "System.NullReferenceException"
+                )
             if isinstance(kind, tuple):
                 value = next(name for name in kind if name.lower() == value.lower())
             if value != self.file.value(element):
@@ -235,29 +311,43 @@ class HostConfig:
     def _validate(self, new):
         failures = []
         if new["bindAddress"] not in ("*", "localhost") and not is_address(new["bindAddress"]):
-            failures.append(rule("BindAddress", "Must contain wildcard (*), 'localhost' or a valid IP address",
-                                 new["bindAddress"]))
+            failures.append(
+                rule("BindAddress", "Must contain wildcard (*), 'localhost' or a valid IP address", new["bindAddress"])
+            )
         if not 1 <= new["port"] <= 65535:
             failures.append(between("Port", new["port"], 1, 65535))
             failures.append(rule("Port", "The specified condition was not met for 'Port'.", new["port"]))
         if new["urlBase"] and "://" in new["urlBase"]:
-            failures.append(rule("UrlBase", "Must be a valid URL path (ie: '/base')", new["urlBase"],
-                                 "RegularExpressionValidator"))
+            failures.append(
+                rule("UrlBase", "Must be a valid URL path (ie: '/base')", new["urlBase"], "RegularExpressionValidator")
+            )
         failures += self._validate_login(new)
         failures += self._validate_name(new["instanceName"])
         if new["enableSsl"]:
             if not 1 <= new["sslPort"] <= 65535:
                 failures.append(between("SslPort", new["sslPort"], 1, 65535))
             if new["sslPort"] == new["port"]:
-                failures.append(rule("SslPort", f"'Ssl Port' must not be equal to '{new['port']}'.", new["sslPort"],
-                                     "NotEqualValidator"))
+                failures.append(
+                    rule(
+                        "SslPort",
+                        f"'Ssl Port' must not be equal to '{new['port']}'.",
+                        new["sslPort"],
+                        "NotEqualValidator",
+                    )
+                )
             if not new["sslCertPath"] or not os.path.isfile(new["sslCertPath"]):
                 failures.append(rule("SslCertPath", "Valid SSL certificate file path required", new["sslCertPath"]))
         if not 1 <= new["logSizeLimit"] <= 10:
             failures.append(between("LogSizeLimit", new["logSizeLimit"], 1, 10))
         if not (new["branch"] or "").strip():
-            failures.append(rule("Branch", f"Branch name is required, '{self.app.branch}' is the default", new["branch"],
-                                 "NotEmptyValidator"))
+            failures.append(
+                rule(
+                    "Branch",
+                    f"Branch name is required, '{self.app.branch}' is the default",
+                    new["branch"],
+                    "NotEmptyValidator",
+                )
+            )
         for key, high in (("backupInterval", 7), ("backupRetention", 90)):
             if not 1 <= new[key] <= high:
                 failures.append(between(key[0].upper() + key[1:], new[key], 1, high))
@@ -267,16 +357,27 @@ class HostConfig:
         failures = []
         method = new["authenticationMethod"]
         if method == "basic" and not self.app.basic:
-            return [rule("AuthenticationMethod", "'Basic' is no longer supported, switch to 'Forms' instead.", method,
-                         "NotEqualValidator", comparisonValue="basic", comparisonProperty="")]
+            return [
+                rule(
+                    "AuthenticationMethod",
+                    "'Basic' is no longer supported, switch to 'Forms' instead.",
+                    method,
+                    "NotEqualValidator",
+                    comparisonValue="basic",
+                    comparisonProperty="",
+                )
+            ]
         if method in ("basic", "forms"):
             for key in ("username", "password"):
                 if not (new[key] or "").strip():
                     failures.append(not_empty(key.capitalize(), new[key]))
         user = self.users.find()
         unchanged = user and user["password"] == new["password"]
-        if not unchanged and new["password"] != new["passwordConfirmation"] and (
-                new["password"] or new["passwordConfirmation"]):
+        if (
+            not unchanged
+            and new["password"] != new["passwordConfirmation"]
+            and (new["password"] or new["passwordConfirmation"])
+        ):
             failures.append(rule("PasswordConfirmation", "Must match Password", new["passwordConfirmation"]))
         return failures
 
@@ -284,8 +385,9 @@ class HostConfig:
         own = self.app.name.lower()
         if self.app.kind == "sonarr":
             if not name or not re.search(f"^{own}|{own}$", name.lower()):
-                return [rule("InstanceName", f"Must start or end with {self.app.name}", name,
-                             "RegularExpressionValidator")]
+                return [
+                    rule("InstanceName", f"Must start or end with {self.app.name}", name, "RegularExpressionValidator")
+                ]
         elif name and own not in name.lower():
             return [rule("InstanceName", f"Must contain {self.app.name}", name, "RegularExpressionValidator")]
         return []

@@ -8,6 +8,7 @@ directory with ``specs/`` (OpenAPI documents, field tables) and ``recorded/`` (a
 The stand-ins never read it. Help texts are left out: only names, types, defaults and choices are facts
 that a client can depend on.
 """
+
 from __future__ import annotations
 
 import json
@@ -17,33 +18,96 @@ from pathlib import Path
 DATA = Path(__file__).parent / "data"
 APPS = ("sonarr", "radarr", "lidarr", "prowlarr")
 MASK = "********"
-KINDS = ("downloadclient", "indexer", "notification", "importlist", "metadata", "applications", "indexerproxy",
-         "customformat", "autotagging")
+KINDS = (
+    "downloadclient",
+    "indexer",
+    "notification",
+    "importlist",
+    "metadata",
+    "applications",
+    "indexerproxy",
+    "customformat",
+    "autotagging",
+)
 IN_FIELD_TABLES = {"customformat": "customformat_spec", "autotagging": "autotagging_spec"}
-IN_CLIENT_TABLES = {"downloadclient": "downloadClients", "applications": "applications", "indexerproxy": "indexerProxies"}
-TYPES = {"string": "str", "int": "int", "int?": "int?", "bool": "bool", "double": "float", "double?": "float?",
-         "IEnumerable<int>": "int[]", "IEnumerable<string>": "str[]", "DateTime": "any",
-         "IEnumerable<KeyValuePair<string, string>>": "any"}
-NOT_EXTRA = {"name", "fields", "implementationName", "implementation", "configContract", "infoLink", "tags", "presets",
-             "message", "id", "description", "capabilities"}
+IN_CLIENT_TABLES = {
+    "downloadclient": "downloadClients",
+    "applications": "applications",
+    "indexerproxy": "indexerProxies",
+}
+TYPES = {
+    "string": "str",
+    "int": "int",
+    "int?": "int?",
+    "bool": "bool",
+    "double": "float",
+    "double?": "float?",
+    "IEnumerable<int>": "int[]",
+    "IEnumerable<string>": "str[]",
+    "DateTime": "any",
+    "IEnumerable<KeyValuePair<string, string>>": "any",
+}
+NOT_EXTRA = {
+    "name",
+    "fields",
+    "implementationName",
+    "implementation",
+    "configContract",
+    "infoLink",
+    "tags",
+    "presets",
+    "message",
+    "id",
+    "description",
+    "capabilities",
+}
 # Radarr's and Prowlarr's notification schemas were not recorded: their events, as Sonarr names the same ones.
 EVENTS = {
-    "radarr": {"Grab": "Grab", "Download": "Download", "Upgrade": "Upgrade", "Rename": "Rename", "MovieAdded": "SeriesAdd",
-               "MovieDelete": "SeriesDelete", "MovieFileDelete": "EpisodeFileDelete",
-               "MovieFileDeleteForUpgrade": "EpisodeFileDeleteForUpgrade", "HealthIssue": "HealthIssue",
-               "HealthRestored": "HealthRestored", "ApplicationUpdate": "ApplicationUpdate",
-               "ManualInteractionRequired": "ManualInteractionRequired"},
-    "prowlarr": {"Grab": "Grab", "HealthIssue": "HealthIssue", "HealthRestored": "HealthRestored",
-                 "ApplicationUpdate": "ApplicationUpdate"},
+    "radarr": {
+        "Grab": "Grab",
+        "Download": "Download",
+        "Upgrade": "Upgrade",
+        "Rename": "Rename",
+        "MovieAdded": "SeriesAdd",
+        "MovieDelete": "SeriesDelete",
+        "MovieFileDelete": "EpisodeFileDelete",
+        "MovieFileDeleteForUpgrade": "EpisodeFileDeleteForUpgrade",
+        "HealthIssue": "HealthIssue",
+        "HealthRestored": "HealthRestored",
+        "ApplicationUpdate": "ApplicationUpdate",
+        "ManualInteractionRequired": "ManualInteractionRequired",
+    },
+    "prowlarr": {
+        "Grab": "Grab",
+        "HealthIssue": "HealthIssue",
+        "HealthRestored": "HealthRestored",
+        "ApplicationUpdate": "ApplicationUpdate",
+    },
 }
 EXTRAS = {
-    ("sonarr", "indexer"): {"enableRss": False, "enableAutomaticSearch": False, "enableInteractiveSearch": False,
-                            "supportsRss": True, "supportsSearch": True, "protocol": "torrent", "priority": 25,
-                            "seasonSearchMaximumSingleEpisodeAge": 0, "downloadClientId": 0},
-    ("sonarr", "importlist"): {"enableAutomaticAdd": False, "searchForMissingEpisodes": False, "shouldMonitor": "all",
-                               "monitorNewItems": "all", "qualityProfileId": 0, "seriesType": "standard",
-                               "seasonFolder": False, "listType": "program", "listOrder": 0,
-                               "minRefreshInterval": "00:05:00"},
+    ("sonarr", "indexer"): {
+        "enableRss": False,
+        "enableAutomaticSearch": False,
+        "enableInteractiveSearch": False,
+        "supportsRss": True,
+        "supportsSearch": True,
+        "protocol": "torrent",
+        "priority": 25,
+        "seasonSearchMaximumSingleEpisodeAge": 0,
+        "downloadClientId": 0,
+    },
+    ("sonarr", "importlist"): {
+        "enableAutomaticAdd": False,
+        "searchForMissingEpisodes": False,
+        "shouldMonitor": "all",
+        "monitorNewItems": "all",
+        "qualityProfileId": 0,
+        "seriesType": "standard",
+        "seasonFolder": False,
+        "listType": "program",
+        "listOrder": 0,
+        "minRefreshInterval": "00:05:00",
+    },
 }
 
 
@@ -51,8 +115,10 @@ def main(facts):
     facts = Path(facts)
     specs = {app: json.loads((facts / "specs" / f"{app}.openapi.json").read_text()) for app in APPS}
     recorded = {app: [json.loads(line) for line in (facts / "recorded" / f"{app}.jsonl").open()] for app in APPS}
-    tables = {name: json.loads((facts / "specs" / f"{name}_fields.json").read_text())["apps"]
-              for name in ("downloadclient", "provider")}
+    tables = {
+        name: json.loads((facts / "specs" / f"{name}_fields.json").read_text())["apps"]
+        for name in ("downloadclient", "provider")
+    }
     DATA.mkdir(exist_ok=True)
     dump("types.json", {app: types_of(specs[app]) for app in APPS})
     choices = {}
@@ -100,8 +166,12 @@ def type_word(value, components):
         return word.rstrip("?") + "[]", used
     if value.get("format") == "date-time":
         return "any", None
-    return {"integer": "int" + nullable, "number": "float" + nullable, "boolean": "bool" + nullable,
-            "string": "str"}.get(kind, "any"), None
+    return {
+        "integer": "int" + nullable,
+        "number": "float" + nullable,
+        "boolean": "bool" + nullable,
+        "string": "str",
+    }.get(kind, "any"), None
 
 
 def providers_of(app, kind, tables, rows, choices):
@@ -114,7 +184,9 @@ def providers_of(app, kind, tables, rows, choices):
         for entry in seen:
             result.append(provider(app, kind, entry, table.get(entry["implementation"]), choices))
     else:
-        for entry in sorted(table.values(), key=lambda item: (item.get("implementationName") or item["implementation"]).lower()):
+        for entry in sorted(
+            table.values(), key=lambda item: (item.get("implementationName") or item["implementation"]).lower()
+        ):
             result.append(provider(app, kind, None, entry, choices))
     if (app, kind) == ("prowlarr", "indexer"):
         result = generic_indexers(result)
@@ -126,7 +198,7 @@ def recorded_schema(rows, kind):
     for row in rows:
         if row["method"] == "GET" and row["path"].endswith(wanted) and row["status"] == 200:
             return row["response"]
-    if kind == "metadata":          # no schema was asked for, but the list holds every consumer at its defaults
+    if kind == "metadata":  # no schema was asked for, but the list holds every consumer at its defaults
         for row in rows:
             if row["method"] == "GET" and row["path"].endswith("/metadata") and row["status"] == 200:
                 return row["response"]
@@ -135,15 +207,20 @@ def recorded_schema(rows, kind):
 
 def provider(app, kind, seen, table, choices):
     source = seen or table
-    entry = {"implementation": source["implementation"], "implementationName": source.get("implementationName") or source["implementation"]}
+    entry = {
+        "implementation": source["implementation"],
+        "implementationName": source.get("implementationName") or source["implementation"],
+    }
     if source.get("configContract"):
         entry["configContract"] = source["configContract"]
     if seen and seen.get("name") is not None:
         entry["name"] = seen["name"]
-    elif not seen and (kind in ("notification", "downloadclient") or source["implementation"] in ("Newznab", "Torznab")):
+    elif not seen and (
+        kind in ("notification", "downloadclient") or source["implementation"] in ("Newznab", "Torznab")
+    ):
         entry["name"] = ""
     if seen and kind == "metadata":
-        entry["place"] = seen["id"]             # consumers get their ids in an order of their own
+        entry["place"] = seen["id"]  # consumers get their ids in an order of their own
     if seen and seen.get("message"):
         entry["message"] = seen["message"]["type"]
     extra = {key: value for key, value in (seen or {}).items() if key not in NOT_EXTRA}
@@ -244,11 +321,48 @@ def generic_indexers(entries):
                     item["default"] = ""
             result.append(generic)
         result.append(entry)
-    return result
+    return result + [cardigann(entries)]
+
+
+def cardigann(entries):
+    """One site that is described by a definition file, as most of them are; the recording kept none."""
+    torznab = next(entry for entry in entries if entry["implementation"] == "Torznab")
+    shared = [field for field in torznab["fields"] if "." in field["name"]]
+    text = {"type": "textbox", "is": "str"}
+    own = [
+        {"name": "username", "label": "Username", **text},
+        {"name": "cookie", "label": "Cookie", **text},
+        {"name": "freeleech", "label": "Freeleech only", "type": "checkbox", "is": "bool", "default": False},
+        {
+            "name": "sort",
+            "label": "Sort requested from site",
+            "type": "select",
+            "is": "int",
+            "default": 0,
+            "choices": [[0, "created"], [1, "seeders"], [2, "size"]],
+        },
+        {"name": "info_key", "label": "About the key", "type": "info", "is": "str", "default": "A remark"},
+    ]
+    extra = {**torznab["extra"], "definitionName": "labtracker", "sortName": "lab tracker", "privacy": "semiPrivate"}
+    extra.update(indexerUrls=["https://tracker.example/"], supportsRedirect=True, categories=[2000, 2040, 5000, 5040])
+    return {
+        "implementation": "Cardigann",
+        "implementationName": "Cardigann",
+        "configContract": "CardigannSettings",
+        "name": "Lab Tracker",
+        "extra": extra,
+        "fields": [
+            {"name": "definitionFile", "hidden": "hidden", "default": "labtracker", **text},
+            {"name": "baseUrl", "label": "Base Url", "default": "https://tracker.example/", **text},
+            *shared,
+            *own,
+        ],
+    }
 
 
 def profiles_of(rows):
     """Quality definitions, the profiles of a fresh install and the profile schemas."""
+
     def answer(suffix):
         for row in rows:
             if row["method"] == "GET" and row["path"].endswith(suffix) and row["status"] == 200:
@@ -256,9 +370,14 @@ def profiles_of(rows):
         return None
 
     schema = answer("/qualityprofile/schema")
-    result = {"qualitydefinition": answer("/qualitydefinition"), "schema": schema,
-              "qualityprofile": answer("/qualityprofile"), "metadataprofile": answer("/metadataprofile"),
-              "metadataprofile_schema": answer("/metadataprofile/schema"), "delayprofile": answer("/delayprofile")}
+    result = {
+        "qualitydefinition": answer("/qualitydefinition"),
+        "schema": schema,
+        "qualityprofile": answer("/qualityprofile"),
+        "metadataprofile": answer("/metadataprofile"),
+        "metadataprofile_schema": answer("/metadataprofile/schema"),
+        "delayprofile": answer("/delayprofile"),
+    }
     for profile in [schema] + (result["qualityprofile"] or []):
         if profile:
             profile["formatItems"] = []
@@ -267,6 +386,7 @@ def profiles_of(rows):
 
 def dump(name, content, depth=1):
     """JSON with one entry a line at the given depth: compact, and still readable in a diff."""
+
     def text(value, level, indent=""):
         if level == 0 or not isinstance(value, (dict, list)) or not value:
             return json.dumps(value, ensure_ascii=False)

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Quality, metadata, delay and release profiles, and the quality definitions."""
+
 from __future__ import annotations
 
 import copy
@@ -30,8 +31,10 @@ class QualityProfiles:
 
     def show(self, row):
         names = self._names()
-        items = [{"format": item["format"], "name": names.get(item["format"], ""), "score": item["score"]}
-                 for item in row["formatItems"]]
+        items = [
+            {"format": item["format"], "name": names.get(item["format"], ""), "score": item["score"]}
+            for item in row["formatItems"]
+        ]
         return {**row, "items": [clean(item) for item in row["items"]], "formatItems": items}
 
     def list(self, call):
@@ -58,13 +61,22 @@ class QualityProfiles:
         if "minUpgradeFormatScore" in profile and profile["minUpgradeFormatScore"] < 1:
             failures.append(at_least("MinUpgradeFormatScore", profile["minUpgradeFormatScore"], 1))
         if not any(item.get("allowed") and profile["cutoff"] == item_number(item) for item in items):
-            failures.append(rule("Cutoff", "Cutoff must be an allowed quality or group", profile["cutoff"],
-                                 "ValidCutoffValidator`1"))
+            failures.append(
+                rule(
+                    "Cutoff", "Cutoff must be an allowed quality or group", profile["cutoff"], "ValidCutoffValidator`1"
+                )
+            )
         failures += self._check_items(items)
         given = [item["format"] for item in profile["formatItems"] or []]
         if sorted(given) != sorted(self._names()):
-            failures.append(rule("FormatItems", "All Custom Formats and no extra ones need to be present inside your "
-                                                "Profile! Try refreshing your browser.", profile["formatItems"] or []))
+            failures.append(
+                rule(
+                    "FormatItems",
+                    "All Custom Formats and no extra ones need to be present inside your "
+                    "Profile! Try refreshing your browser.",
+                    profile["formatItems"] or [],
+                )
+            )
         scores = [item["score"] for item in profile["formatItems"] or []]
         if scores and profile["minFormatScore"] > max(sum(score for score in scores if score > 0), max(scores)):
             failures.append(rule("", "Minimum Custom Format Score can never be satisfied", code=None))
@@ -74,7 +86,9 @@ class QualityProfiles:
             raise unique_violation("QualityProfiles", "Name")
         row = {key: value for key, value in profile.items() if key != "id" and value is not None}
         row["items"] = items
-        row["formatItems"] = [{"format": item["format"], "score": item["score"]} for item in profile["formatItems"] or []]
+        row["formatItems"] = [
+            {"format": item["format"], "score": item["score"]} for item in profile["formatItems"] or []
+        ]
         return number, row
 
     def _check_items(self, items):
@@ -107,11 +121,12 @@ class QualityProfiles:
 
     def delete(self, call, number):
         row = self.db.row("qualityprofile", number)
-        if row and (any(item["top"].get("qualityProfileId") == number for item in self.db.rows("importlist"))
-                    or any(item.get("defaultQualityProfileId") == number for item in self.db.rows("rootfolder"))):
+        if row and (
+            any(item["top"].get("qualityProfileId") == number for item in self.db.rows("importlist"))
+            or any(item.get("defaultQualityProfileId") == number for item in self.db.rows("rootfolder"))
+        ):
             status, message = self.app.profile_in_use
-            raise Failed(status, message.format(**row),
-                         "NzbDrone.Core.Profiles.Qualities.QualityProfileInUseException")
+            raise Failed(status, message.format(**row), "NzbDrone.Core.Profiles.Qualities.QualityProfileInUseException")
         self.db.delete("qualityprofile", number)
         return 200, None
 
@@ -190,9 +205,18 @@ class QualityDefinitions:
 
 
 class DelayProfiles:
-    DEFAULT = {"enableUsenet": True, "enableTorrent": True, "preferredProtocol": "usenet", "usenetDelay": 0,
-               "torrentDelay": 0, "bypassIfHighestQuality": True, "bypassIfAboveCustomFormatScore": False,
-               "minimumCustomFormatScore": 0, "order": 2147483647, "tags": []}
+    DEFAULT = {
+        "enableUsenet": True,
+        "enableTorrent": True,
+        "preferredProtocol": "usenet",
+        "usenetDelay": 0,
+        "torrentDelay": 0,
+        "bypassIfHighestQuality": True,
+        "bypassIfAboveCustomFormatScore": False,
+        "minimumCustomFormatScore": 0,
+        "order": 2147483647,
+        "tags": [],
+    }
 
     def __init__(self, service):
         self.service, self.db = service, service.db
@@ -219,8 +243,9 @@ class DelayProfiles:
             failures.append(not_empty("Tags", tags))
         used = {tag for row in self.db.rows("delayprofile") if row["id"] != number for tag in row["tags"]}
         if tags and (used & set(tags) or number == 1):
-            failures.append(rule("Tags", "One or more tags is used in another profile", tags,
-                                 "DelayProfileTagInUseValidator"))
+            failures.append(
+                rule("Tags", "One or more tags is used in another profile", tags, "DelayProfileTagInUseValidator")
+            )
         for key in ("usenetDelay", "torrentDelay"):
             if profile[key] < 0:
                 failures.append(at_least(key[:1].upper() + key[1:], profile[key], 0))
@@ -248,8 +273,12 @@ class DelayProfiles:
 
     def delete(self, call, number):
         if number == 1:
-            raise Failed(405, "MethodNotAllowed: Cannot delete global delay profile", "Http.REST.MethodNotAllowedException",
-                         "Cannot delete global delay profile")
+            raise Failed(
+                405,
+                "MethodNotAllowed: Cannot delete global delay profile",
+                "Http.REST.MethodNotAllowedException",
+                "Cannot delete global delay profile",
+            )
         self.db.delete("delayprofile", number)
         return 200, None
 
@@ -260,8 +289,10 @@ class DelayProfiles:
             moved = self.db.row("delayprofile", number)
             if moved is None:
                 raise not_found("DelayProfile", number)
-            rows = sorted((row for row in self.db.rows("delayprofile") if row["id"] not in (1, number)),
-                          key=lambda row: row["order"])
+            rows = sorted(
+                (row for row in self.db.rows("delayprofile") if row["id"] not in (1, number)),
+                key=lambda row: row["order"],
+            )
             place = next((index + 1 for index, row in enumerate(rows) if row["id"] == after), 0)
             rows.insert(place, moved)
             for order, row in enumerate(rows, 1):
@@ -321,9 +352,11 @@ class ReleaseProfiles:
 class MetadataProfiles:
     """Lidarr only."""
 
-    LISTS = {"primaryAlbumTypes": ("albumType", "Must have at least one allowed primary type"),
-             "secondaryAlbumTypes": ("albumType", "Must have at least one allowed secondary type"),
-             "releaseStatuses": ("releaseStatus", "Must have at least one allowed release status")}
+    LISTS = {
+        "primaryAlbumTypes": ("albumType", "Must have at least one allowed primary type"),
+        "secondaryAlbumTypes": ("albumType", "Must have at least one allowed secondary type"),
+        "releaseStatuses": ("releaseStatus", "Must have at least one allowed release status"),
+    }
 
     def __init__(self, service):
         self.service, self.db = service, service.db
@@ -377,11 +410,16 @@ class MetadataProfiles:
 
     def delete(self, call, number):
         row = self.db.row("metadataprofile", number)
-        if row and (row["name"] == "None"
-                    or any(item.get("defaultMetadataProfileId") == number for item in self.db.rows("rootfolder"))
-                    or any(item["top"].get("metadataProfileId") == number for item in self.db.rows("importlist"))):
-            raise Failed(400, f"Metadata profile [{row['name']}] is in use.",
-                         "NzbDrone.Core.Profiles.Metadata.MetadataProfileInUseException")
+        if row and (
+            row["name"] == "None"
+            or any(item.get("defaultMetadataProfileId") == number for item in self.db.rows("rootfolder"))
+            or any(item["top"].get("metadataProfileId") == number for item in self.db.rows("importlist"))
+        ):
+            raise Failed(
+                400,
+                f"Metadata profile [{row['name']}] is in use.",
+                "NzbDrone.Core.Profiles.Metadata.MetadataProfileInUseException",
+            )
         self.db.delete("metadataprofile", number)
         return 200, None
 

@@ -7,6 +7,7 @@ One engine for all kinds; a kind is an entry in ``KINDS``, an implementation a l
 Connection tests happen outside any lock, as in the real applications: two creators of one name at the same
 moment both succeed.
 """
+
 from __future__ import annotations
 
 import copy
@@ -19,14 +20,45 @@ from .fields import Settings, load
 from .rules import settings_failures
 from .simple import missing
 
-BASE = ("id", "name", "fields", "implementationName", "implementation", "configContract", "infoLink", "message", "tags",
-        "presets")
-READ_ONLY = {"protocol", "listType", "listOrder", "minRefreshInterval", "indexerUrls", "legacyUrls", "definitionName",
-             "description", "language", "encoding", "privacy", "capabilities", "sortName", "status", "testCommand",
-             "link"}
-INHERITED = {"radarr": {"onMovieAdded": "onSeriesAdd", "onMovieDelete": "onSeriesDelete",
-                        "onMovieFileDelete": "onEpisodeFileDelete",
-                        "onMovieFileDeleteForUpgrade": "onEpisodeFileDeleteForUpgrade"}, "prowlarr": {}}
+BASE = (
+    "id",
+    "name",
+    "fields",
+    "implementationName",
+    "implementation",
+    "configContract",
+    "infoLink",
+    "message",
+    "tags",
+    "presets",
+)
+READ_ONLY = {
+    "protocol",
+    "listType",
+    "listOrder",
+    "minRefreshInterval",
+    "indexerUrls",
+    "legacyUrls",
+    "definitionName",
+    "description",
+    "language",
+    "encoding",
+    "privacy",
+    "capabilities",
+    "sortName",
+    "status",
+    "testCommand",
+    "link",
+}
+INHERITED = {
+    "radarr": {
+        "onMovieAdded": "onSeriesAdd",
+        "onMovieDelete": "onSeriesDelete",
+        "onMovieFileDelete": "onEpisodeFileDelete",
+        "onMovieFileDeleteForUpgrade": "onEpisodeFileDeleteForUpgrade",
+    },
+    "prowlarr": {},
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +66,7 @@ class Kind:
     name: str
     component: str
     model: str
-    priority: bool = False          # has a priority from 1 to 50
+    priority: bool = False  # has a priority from 1 to 50
     bulk: bool = True
 
 
@@ -83,8 +115,11 @@ class Providers:
 
     def _events(self, model):
         """Events of an application whose schema was not recorded, after Sonarr's for the same program."""
-        names = [name for name in self.service.binder.types[self.kind.component] if name.startswith(("on", "include"))
-                 and name != "onlyTest"]
+        names = [
+            name
+            for name in self.service.binder.types[self.kind.component]
+            if name.startswith(("on", "include")) and name != "onlyTest"
+        ]
         events = {name: False for name in names}
         for name in names:
             if name.startswith("on"):
@@ -99,9 +134,14 @@ class Providers:
                 self.db.delete(self.kind.name, row["id"])
 
     def _fresh_row(self, entry, name):
-        return {"name": name, "implementation": entry["implementation"], "configContract": entry["configContract"],
-                "tags": [], "settings": self.settings(entry).defaults(),
-                "top": {key: value for key, value in entry.get("extra", {}).items() if self._writable(key)}}
+        return {
+            "name": name,
+            "implementation": entry["implementation"],
+            "configContract": entry["configContract"],
+            "tags": [],
+            "settings": self.settings(entry).defaults(),
+            "top": {key: value for key, value in entry.get("extra", {}).items() if self._writable(key)},
+        }
 
     def settings(self, entry):
         return Settings(entry["fields"], lenient_bool=self.app.kind == "prowlarr")
@@ -131,14 +171,23 @@ class Providers:
             shown["enable"] = shown.get("syncLevel") != "disabled"
         if self.app.kind == "prowlarr" and self.kind.name == "indexer":
             shown.update(self._indexer_facts(row, entry))
-        return {**shown, "name": row["name"], "fields": self.settings(entry).show(row["settings"], masked),
-                **self._about(entry, row["implementation"]), "tags": sorted(row["tags"] or []), "id": row["id"]}
+        return {
+            **shown,
+            "name": row["name"],
+            "fields": self.settings(entry).show(row["settings"], masked),
+            **self._about(entry, row["implementation"]),
+            "tags": sorted(row["tags"] or []),
+            "id": row["id"],
+        }
 
     def _about(self, entry, implementation):
         page = "supported-indexers" if (self.app.kind, self.kind.name) == ("prowlarr", "indexer") else "supported"
-        about = {"implementationName": entry["implementationName"], "implementation": implementation,
-                 "configContract": entry["configContract"],
-                 "infoLink": f"https://wiki.servarr.com/{self.app.kind}/{page}#{entry['implementation'].lower()}"}
+        about = {
+            "implementationName": entry["implementationName"],
+            "implementation": implementation,
+            "configContract": entry["configContract"],
+            "infoLink": f"https://wiki.servarr.com/{self.app.kind}/{page}#{entry['implementation'].lower()}",
+        }
         if entry.get("message"):
             about["message"] = {"message": f"A remark about {entry['implementationName']}", "type": entry["message"]}
         return about
@@ -146,9 +195,12 @@ class Providers:
     def _indexer_facts(self, row, entry):
         """What Prowlarr knows of an indexer: of a generic one only while it is enabled and was reached."""
         generic = entry["implementation"] in ("Newznab", "Torznab")
-        facts = {"sortName": row["name"].lower(), "added": row["top"].get("added", "0001-01-01T00:00:00Z"),
-                 "indexerUrls": entry["extra"].get("indexerUrls", [""]),
-                 "capabilities": contacts.indexers.capabilities(entry["extra"].get("categories", []))}
+        facts = {
+            "sortName": row["name"].lower(),
+            "added": row["top"].get("added", "0001-01-01T00:00:00Z"),
+            "indexerUrls": entry["extra"].get("indexerUrls", [""]),
+            "capabilities": contacts.indexers.capabilities(entry["extra"].get("categories", [])),
+        }
         if generic:
             reached = row["top"].get("enable") and row.get("capabilities")
             facts["indexerUrls"] = [row["settings"].get("baseUrl") or ""] if reached else [""]
@@ -156,7 +208,9 @@ class Providers:
         return facts
 
     def list(self, call):
-        return 200, sorted((self.show(row) for row in self.db.rows(self.kind.name)), key=lambda row: row["name"].lower())
+        return 200, sorted(
+            (self.show(row) for row in self.db.rows(self.kind.name)), key=lambda row: row["name"].lower()
+        )
 
     def get(self, call, number):
         row = self.db.row(self.kind.name, number)
@@ -199,19 +253,31 @@ class Providers:
         if (resource["configContract"] or "").lower() not in self.contracts:
             raise Failed(500, "Value can not be null. (Parameter 'targetType')", "System.ArgumentNullException")
         entry = self.known.get((resource["implementation"] or "").lower())
-        contract = next(known for known in self.catalog
-                        if known["configContract"].lower() == resource["configContract"].lower())
+        contract = next(
+            known for known in self.catalog if known["configContract"].lower() == resource["configContract"].lower()
+        )
         if entry is not None and entry["configContract"].lower() != contract["configContract"].lower():
-            raise Failed(500, f"Unable to cast object of type '{contract['configContract']}' to type "
-                              f"'{entry['configContract']}'.", "System.InvalidCastException")
+            raise Failed(
+                500,
+                f"Unable to cast object of type '{contract['configContract']}' to type '{entry['configContract']}'.",
+                "System.InvalidCastException",
+            )
+        if contract["implementation"] == "Cardigann":
+            self.settings(contract).refuse_unknown(resource["fields"])
         settings = self.settings(contract).read(resource["fields"], existing["settings"] if existing else None)
         top = {key: value for key, value in resource.items() if key not in BASE and self._writable(key)}
         if self.app.kind == "prowlarr" and self.kind.name == "indexer" and existing is None:
             top["added"] = now()
         top.pop("enable", None) if self.kind.name == "applications" else None
         tags = list(dict.fromkeys(resource["tags"] or []))
-        return own, {"name": resource["name"], "implementation": resource["implementation"],
-                     "configContract": contract["configContract"], "tags": tags, "settings": settings, "top": top}
+        return own, {
+            "name": resource["name"],
+            "implementation": resource["implementation"],
+            "configContract": contract["configContract"],
+            "tags": tags,
+            "settings": settings,
+            "top": top,
+        }
 
     def _check_rules(self, resource, own, route):
         failures = []
@@ -238,27 +304,38 @@ class Providers:
         if self.kind.name == "indexer":
             client = resource.get("downloadClientId") or 0
             if client and self.db.row("downloadclient", client) is None:
-                failures.append(rule("DownloadClientId", "Download Client does not exist", client,
-                                     "DownloadClientExistsValidator"))
+                failures.append(
+                    rule("DownloadClientId", "Download Client does not exist", client, "DownloadClientExistsValidator")
+                )
             if "appProfileId" in resource:
                 profile = resource["appProfileId"]
                 if profile <= 0:
                     failures.append(greater("AppProfileId", profile))
                 elif self.db.row("appprofile", profile) is None:
-                    failures.append(rule("AppProfileId", "App profile does not exist", profile,
-                                         "AppProfileExistsValidator"))
+                    failures.append(
+                        rule("AppProfileId", "App profile does not exist", profile, "AppProfileExistsValidator")
+                    )
         if self.kind.name == "importlist":
             folder = resource["rootFolderPath"]
             if not folder or not folder.startswith("/"):
                 failures.append(rule("RootFolderPath", f"Invalid Path: '{folder or ''}'", folder, "PathValidator"))
             elif all(row["path"] != folder.rstrip("/") for row in self.db.rows("rootfolder")):
-                failures.append(rule("RootFolderPath", f"Root folder '{folder}' does not exist", folder,
-                                     "RootFolderExistsValidator"))
+                failures.append(
+                    rule(
+                        "RootFolderPath", f"Root folder '{folder}' does not exist", folder, "RootFolderExistsValidator"
+                    )
+                )
             for key, table in (("qualityProfileId", "qualityprofile"), ("metadataProfileId", "metadataprofile")):
                 if key in resource and self.db.row(table, resource[key]) is None:
                     kind = "Quality" if table == "qualityprofile" else "Metadata"
-                    failures.append(rule(key[:1].upper() + key[1:], f"{kind} Profile does not exist", resource[key],
-                                         f"{kind}ProfileExistsValidator"))
+                    failures.append(
+                        rule(
+                            key[:1].upper() + key[1:],
+                            f"{kind} Profile does not exist",
+                            resource[key],
+                            f"{kind}ProfileExistsValidator",
+                        )
+                    )
         return failures
 
     def _validate_settings(self, row, warnings):
@@ -348,7 +425,9 @@ class Providers:
         body = call.body if isinstance(call.body, dict) else {}
         numbers = body.get("ids") or []
         if not numbers:
-            raise Failed(400, "BadRequest: ids must be provided", "Http.REST.BadRequestException", "ids must be provided")
+            raise Failed(
+                400, "BadRequest: ids must be provided", "Http.REST.BadRequestException", "ids must be provided"
+            )
         if call.method == "DELETE":
             for number in numbers:
                 self.delete(call, number)
@@ -358,13 +437,15 @@ class Providers:
             row = self.db.row(self.kind.name, number)
             if row is None:
                 raise not_found(self.kind.model, number)
-            row["top"].update({key: value for key, value in body.items()
-                               if key in row["top"] and value is not None})
+            row["top"].update({key: value for key, value in body.items() if key in row["top"] and value is not None})
             tags = body.get("tags")
             if tags is not None:
                 mode = body.get("applyTags", "add")
-                row["tags"] = {"replace": list(tags), "remove": [tag for tag in row["tags"] if tag not in tags],
-                               "add": list(dict.fromkeys(row["tags"] + list(tags)))}[mode]
+                row["tags"] = {
+                    "replace": list(tags),
+                    "remove": [tag for tag in row["tags"] if tag not in tags],
+                    "add": list(dict.fromkeys(row["tags"] + list(tags))),
+                }[mode]
             self.db.update(self.kind.name, number, row)
             self._changed("updated", row)
             shown.append(self.show(row))
@@ -395,4 +476,3 @@ def install(service):
         router.add("PUT", f"{name}/{{number}}", providers.put)
         router.add("DELETE", f"{name}/{{number}}", providers.delete)
     return found
-

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A small router: what the API knows, which methods it takes, and nothing else."""
+
 from __future__ import annotations
 
 import re
@@ -16,7 +17,7 @@ class Call:
     path: str
     query: dict
     body: object = None
-    root: str = ""                  # scheme://host of the request
+    root: str = ""  # scheme://host of the request
     headers: dict = field(default_factory=dict)
 
     def flag(self, name):
@@ -43,8 +44,10 @@ class Router:
             if not match:
                 continue
             if known == method:
-                arguments = {key: int(value) if re.fullmatch(r"-?\d+", value) else value
-                             for key, value in match.groupdict().items()}
+                arguments = {
+                    key: int(value) if re.fullmatch(r"-?\d+", value) else value
+                    for key, value in match.groupdict().items()
+                }
                 return handler, arguments, reads_body
             allowed.add(known)
         return None, sorted(allowed), None

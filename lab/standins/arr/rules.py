@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules for provider settings that need no network: what ``Settings.Validate`` says in the real applications."""
+
 from __future__ import annotations
 
 import os
@@ -11,22 +12,63 @@ from urllib.parse import urlsplit
 from .errors import setting
 
 HOST = re.compile(r"^[-_a-z0-9.]+$|^\[?[0-9a-f:]+\]?$", re.IGNORECASE)
-HOST_CLIENTS = {"QBittorrent", "Sabnzbd", "Nzbget", "Transmission", "Vuze", "Deluge", "RTorrent", "UTorrent",
-                "Hadouken", "NzbVortex", "Flood", "Aria2", "TorrentDownloadStation", "UsenetDownloadStation",
-                "TorrentFreeboxDownload", "PlexServer", "MediaBrowser", "Xbmc", "Subsonic", "SynologyIndexer"}
+HOST_CLIENTS = {
+    "QBittorrent",
+    "Sabnzbd",
+    "Nzbget",
+    "Transmission",
+    "Vuze",
+    "Deluge",
+    "RTorrent",
+    "UTorrent",
+    "Hadouken",
+    "NzbVortex",
+    "Flood",
+    "Aria2",
+    "TorrentDownloadStation",
+    "UsenetDownloadStation",
+    "TorrentFreeboxDownload",
+    "PlexServer",
+    "MediaBrowser",
+    "Xbmc",
+    "Subsonic",
+    "SynologyIndexer",
+}
 NEEDED = {
-    "Ntfy": ("topics",), "Gotify": ("server", "appToken"), "Telegram": ("botToken", "chatId"),
-    "Pushover": ("apiKey",), "PushBullet": ("apiKey",), "Prowl": ("apiKey",), "Simplepush": ("key",),
-    "Apprise": ("serverUrl",), "Email": ("server", "from"), "CustomScript": ("path",), "Notifiarr": ("apiKey",),
-    "FlareSolverr": ("host",), "Http": ("host",), "Socks4": ("host",), "Socks5": ("host",),
+    "Ntfy": ("topics",),
+    "Gotify": ("server", "appToken"),
+    "Telegram": ("botToken", "chatId"),
+    "Pushover": ("apiKey",),
+    "PushBullet": ("apiKey",),
+    "Prowl": ("apiKey",),
+    "Simplepush": ("key",),
+    "Apprise": ("serverUrl",),
+    "Email": ("server", "from"),
+    "CustomScript": ("path",),
+    "Notifiarr": ("apiKey",),
+    "FlareSolverr": ("host",),
+    "Http": ("host",),
+    "Socks4": ("host",),
+    "Socks5": ("host",),
     "MediaBrowser": ("apiKey",),
 }
-URLS = {"Webhook": ("url",), "Discord": ("webHookUrl",), "Slack": ("webHookUrl",), "Torznab": ("baseUrl",),
-        "Newznab": ("baseUrl",), "Sonarr": ("prowlarrUrl", "baseUrl"), "Radarr": ("prowlarrUrl", "baseUrl"),
-        "Lidarr": ("prowlarrUrl", "baseUrl"), "Readarr": ("prowlarrUrl", "baseUrl"),
-        "Whisparr": ("prowlarrUrl", "baseUrl"), "Mylar": ("prowlarrUrl", "baseUrl"),
-        "LazyLibrarian": ("prowlarrUrl", "baseUrl"), "SonarrImport": ("baseUrl",), "RadarrImport": ("baseUrl",),
-        "LidarrImport": ("baseUrl",)}
+URLS = {
+    "Webhook": ("url",),
+    "Discord": ("webHookUrl",),
+    "Slack": ("webHookUrl",),
+    "Torznab": ("baseUrl",),
+    "Newznab": ("baseUrl",),
+    "Sonarr": ("prowlarrUrl", "baseUrl"),
+    "Radarr": ("prowlarrUrl", "baseUrl"),
+    "Lidarr": ("prowlarrUrl", "baseUrl"),
+    "Readarr": ("prowlarrUrl", "baseUrl"),
+    "Whisparr": ("prowlarrUrl", "baseUrl"),
+    "Mylar": ("prowlarrUrl", "baseUrl"),
+    "LazyLibrarian": ("prowlarrUrl", "baseUrl"),
+    "SonarrImport": ("baseUrl",),
+    "RadarrImport": ("baseUrl",),
+    "LidarrImport": ("baseUrl",),
+}
 KEYS = ("Sonarr", "Radarr", "Lidarr", "Readarr", "Whisparr", "Mylar", "LazyLibrarian")
 
 
@@ -35,8 +77,14 @@ def settings_failures(app, kind, entry, row):
     failures = []
     if name in HOST_CLIENTS and kind in ("downloadclient", "notification"):
         failures += address(values)
-    category = next((field["name"] for field in entry["fields"]
-                     if field["name"] in ("tvCategory", "movieCategory", "musicCategory", "category")), None)
+    category = next(
+        (
+            field["name"]
+            for field in entry["fields"]
+            if field["name"] in ("tvCategory", "movieCategory", "musicCategory", "category")
+        ),
+        None,
+    )
     if kind == "downloadclient":
         failures += client_rules(app, name, values, category)
     for key in NEEDED.get(name, ()):
@@ -50,10 +98,20 @@ def settings_failures(app, kind, entry, row):
     if kind == "indexer" and app.kind != "prowlarr" and name in ("Newznab", "Torznab"):
         if not values.get("categories") and not values.get("animeCategories"):
             failures.append(setting("", "'Categories' must be provided"))
-    if kind == "indexer" and app.kind == "prowlarr" and entry["extra"].get("protocol") == "usenet" and \
-            entry["extra"].get("supportsRedirect") and not row["top"].get("redirect"):
-        failures.append({key: value for key, value in setting(
-            "Redirect", "Redirect must be enabled for Usenet indexers").items() if key != "isWarning"})
+    if (
+        kind == "indexer"
+        and app.kind == "prowlarr"
+        and entry["extra"].get("protocol") == "usenet"
+        and entry["extra"].get("supportsRedirect")
+        and not row["top"].get("redirect")
+    ):
+        failures.append(
+            {
+                key: value
+                for key, value in setting("Redirect", "Redirect must be enabled for Usenet indexers").items()
+                if key != "isWarning"
+            }
+        )
     return failures
 
 
@@ -93,8 +151,9 @@ def client_rules(app, name, values, category):
         failures.append(setting(category, "Allowed characters a-z, 0-9 and -", value))
     if name == "Sabnzbd":
         if not values.get("apiKey") and not (values.get("username") and values.get("password")):
-            failures.append(setting("apiKey", "API Key is required when username/password are not configured",
-                                    values.get("apiKey")))
+            failures.append(
+                setting("apiKey", "API Key is required when username/password are not configured", values.get("apiKey"))
+            )
     if name in ("Sabnzbd", "RTorrent") and not value:
         failures.append(setting(category, "A category is recommended", value or "", warning=True))
     if name == "Nzbget":

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One running application: its state, its resources and the doors to them."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -43,10 +44,10 @@ class Service:
         self.host = HostConfig(app, self.file, self.db, self.users, self.binder)
         self.router = Router()
         self.started = time.time()
-        self.url_base = self.file.value("UrlBase")       # counts from the next start on, as the port does
+        self.url_base = self.file.value("UrlBase")  # counts from the next start on, as the port does
         self.port = self.file.value("Port")
-        self.sessions = set()           # cookies of people signed in
-        self.cookies = {}               # host name -> cookies of download clients (some applications reuse them)
+        self.sessions = set()  # cookies of people signed in
+        self.cookies = {}  # host name -> cookies of download clients (some applications reuse them)
         self.cookie_lock = threading.Lock()
         self._restart = restart
         self.configs = configs.install(self)

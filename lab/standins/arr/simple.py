@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Resources without providers: tags, root folders, remote path mappings, application profiles."""
+
 from __future__ import annotations
 
 import os
@@ -12,17 +13,42 @@ from .apps import SYSTEM_FOLDERS
 from .errors import Failed, Invalid, Problem, greater, not_empty, not_found, rule
 
 TAG_USERS = {
-    "sonarr": {"delayProfileIds": "delayprofile", "importListIds": "importlist", "notificationIds": "notification",
-               "restrictionIds": "releaseprofile", "indexerIds": "indexer", "downloadClientIds": "downloadclient",
-               "autoTagIds": "autotagging", "seriesIds": None},
-    "radarr": {"delayProfileIds": "delayprofile", "importListIds": "importlist", "notificationIds": "notification",
-               "releaseProfileIds": "releaseprofile", "indexerIds": "indexer", "downloadClientIds": "downloadclient",
-               "autoTagIds": "autotagging", "movieIds": None},
-    "lidarr": {"delayProfileIds": "delayprofile", "importListIds": "importlist", "notificationIds": "notification",
-               "restrictionIds": "releaseprofile", "artistIds": None, "indexerIds": "indexer",
-               "downloadClientIds": "downloadclient", "autoTagIds": "autotagging"},
-    "prowlarr": {"notificationIds": "notification", "indexerIds": "indexer", "indexerProxyIds": "indexerproxy",
-                 "applicationIds": "applications"},
+    "sonarr": {
+        "delayProfileIds": "delayprofile",
+        "importListIds": "importlist",
+        "notificationIds": "notification",
+        "restrictionIds": "releaseprofile",
+        "indexerIds": "indexer",
+        "downloadClientIds": "downloadclient",
+        "autoTagIds": "autotagging",
+        "seriesIds": None,
+    },
+    "radarr": {
+        "delayProfileIds": "delayprofile",
+        "importListIds": "importlist",
+        "notificationIds": "notification",
+        "releaseProfileIds": "releaseprofile",
+        "indexerIds": "indexer",
+        "downloadClientIds": "downloadclient",
+        "autoTagIds": "autotagging",
+        "movieIds": None,
+    },
+    "lidarr": {
+        "delayProfileIds": "delayprofile",
+        "importListIds": "importlist",
+        "notificationIds": "notification",
+        "restrictionIds": "releaseprofile",
+        "artistIds": None,
+        "indexerIds": "indexer",
+        "downloadClientIds": "downloadclient",
+        "autoTagIds": "autotagging",
+    },
+    "prowlarr": {
+        "notificationIds": "notification",
+        "indexerIds": "indexer",
+        "indexerProxyIds": "indexerproxy",
+        "applicationIds": "applications",
+    },
 }
 
 
@@ -32,8 +58,11 @@ def missing(service, model, number):
 
 
 def unique_violation(table, column):
-    return Failed(409, f"constraint failed\nUNIQUE constraint failed: {table}.{column}",
-                  "System.Data.SQLite.SQLiteException (0x80004005)")
+    return Failed(
+        409,
+        f"constraint failed\nUNIQUE constraint failed: {table}.{column}",
+        "System.Data.SQLite.SQLiteException (0x80004005)",
+    )
 
 
 class Tags:
@@ -70,8 +99,17 @@ class Tags:
         if pattern and not (label or "").strip():
             raise Invalid([not_empty("Label", label)])
         if pattern not in ("", "+") and not re.match(pattern, label, re.IGNORECASE):
-            raise Invalid([rule("Label", "Allowed characters a-z, 0-9 and -", label, "RegularExpressionValidator",
-                                regularExpression=pattern)])
+            raise Invalid(
+                [
+                    rule(
+                        "Label",
+                        "Allowed characters a-z, 0-9 and -",
+                        label,
+                        "RegularExpressionValidator",
+                        regularExpression=pattern,
+                    )
+                ]
+            )
         return tag
 
     def post(self, call):
@@ -103,8 +141,11 @@ class Tags:
         if tag is None:
             raise not_found("Tag", number)
         if any(number in numbers for numbers in self.service.tags_in_use().values()):
-            raise Failed(409, f"Tag with ID {number} '{tag['label']}' cannot be deleted since it's still in use",
-                         "NzbDrone.Core.Datastore.ModelConflictException")
+            raise Failed(
+                409,
+                f"Tag with ID {number} '{tag['label']}' cannot be deleted since it's still in use",
+                "NzbDrone.Core.Datastore.ModelConflictException",
+            )
         self.db.delete("tag", number)
         return 200, None
 
@@ -120,9 +161,16 @@ class RootFolders:
         path = row["path"]
         accessible = os.path.isdir(path) and os.access(path, os.R_OK | os.X_OK)
         shown = {key: value for key, value in row.items() if key not in ("id", "path")}
-        shown = {"path": path, "accessible": accessible} if not self.profiles else {
-            "name": row["name"], "path": path, **{key: shown[key] for key in shown if key.startswith("default")},
-            "accessible": accessible}
+        shown = (
+            {"path": path, "accessible": accessible}
+            if not self.profiles
+            else {
+                "name": row["name"],
+                "path": path,
+                **{key: shown[key] for key in shown if key.startswith("default")},
+                "accessible": accessible,
+            }
+        )
         if accessible:
             usage = shutil.disk_usage(path)
             shown["freeSpace"] = usage.free
@@ -131,7 +179,9 @@ class RootFolders:
         if not self.profiles:
             shown["unmappedFolders"] = [
                 {"name": name, "path": os.path.join(path, name), "relativePath": name}
-                for name in (sorted(os.listdir(path)) if accessible else []) if os.path.isdir(os.path.join(path, name))]
+                for name in (sorted(os.listdir(path)) if accessible else [])
+                if os.path.isdir(os.path.join(path, name))
+            ]
         return {**shown, "id": row["id"]}
 
     def list(self, call):
@@ -147,20 +197,30 @@ class RootFolders:
         failures = path_failures(folder["path"], self.service, writable=True)
         clean = (folder["path"] or "").rstrip("/")
         if number is None and any(row["path"] == clean for row in self.db.rows("rootfolder")):
-            failures = [rule("Path", f"Path '{folder['path']}' is already configured as a root folder", folder["path"],
-                             "RootFolderValidator", path=folder["path"])]
+            failures = [
+                rule(
+                    "Path",
+                    f"Path '{folder['path']}' is already configured as a root folder",
+                    folder["path"],
+                    "RootFolderValidator",
+                    path=folder["path"],
+                )
+            ]
         if self.profiles:
             if not folder["name"]:
                 failures.append(not_empty("Name", folder["name"]))
-            for key, table in (("defaultMetadataProfileId", "metadataprofile"),
-                               ("defaultQualityProfileId", "qualityprofile")):
+            for key, table in (
+                ("defaultMetadataProfileId", "metadataprofile"),
+                ("defaultQualityProfileId", "qualityprofile"),
+            ):
                 name = key[:1].upper() + key[1:]
                 if folder[key] <= 0:
                     failures.append(greater(name, folder[key]))
                 elif self.db.row(table, folder[key]) is None:
                     kind = "Metadata" if "Metadata" in name else "Quality"
-                    failures.append(rule(name, f"{kind} Profile does not exist", folder[key],
-                                         f"{kind}ProfileExistsValidator"))
+                    failures.append(
+                        rule(name, f"{kind} Profile does not exist", folder[key], f"{kind}ProfileExistsValidator")
+                    )
         if failures:
             raise Invalid(failures)
 
@@ -199,16 +259,40 @@ def path_failures(path, service, writable=False):
     for folder in SYSTEM_FOLDERS:
         if clean == folder or clean.startswith(folder + "/"):
             relation = "set to" if clean == folder else "child of"
-            return [rule("Path", f"Path '{path}' is {relation} system folder {folder}", path, "SystemFolderValidator",
-                         path=path, systemFolder=folder, relationship=relation)]
+            return [
+                rule(
+                    "Path",
+                    f"Path '{path}' is {relation} system folder {folder}",
+                    path,
+                    "SystemFolderValidator",
+                    path=path,
+                    systemFolder=folder,
+                    relationship=relation,
+                )
+            ]
     if clean == service.config_dir or clean.startswith(service.config_dir + "/"):
-        return [rule("Path", f"Path '{path}' cannot be an ancestor of the start up folder", path,
-                     "StartupFolderValidator", path=path)]
+        return [
+            rule(
+                "Path",
+                f"Path '{path}' cannot be an ancestor of the start up folder",
+                path,
+                "StartupFolderValidator",
+                path=path,
+            )
+        ]
     if not os.path.isdir(clean):
         return [rule("Path", f"Path '{path}' does not exist", path, "PathExistsValidator", path=path)]
     if writable and not os.access(clean, os.W_OK | os.X_OK):
-        return [rule("Path", f"Folder '{path}' is not writable by user '{os.geteuid()}'", path,
-                     "FolderWritableValidator", path=path, user=str(os.geteuid()))]
+        return [
+            rule(
+                "Path",
+                f"Folder '{path}' is not writable by user '{os.geteuid()}'",
+                path,
+                "FolderWritableValidator",
+                path=path,
+                user=str(os.geteuid()),
+            )
+        ]
     return []
 
 
@@ -242,15 +326,28 @@ class RemotePathMappings:
         if not local or not local.startswith("/"):
             failures.append(rule("LocalPath", f"Invalid Path: '{local or ''}'", local, "PathValidator", path=local))
         elif self.strict and (local.rstrip("/") or "/") in (*SYSTEM_FOLDERS, "/"):
-            failures.append(rule("LocalPath", f"Path '{local}' is set to system folder {local}", local,
-                                 "SystemFolderValidator", path=local))
+            failures.append(
+                rule(
+                    "LocalPath",
+                    f"Path '{local}' is set to system folder {local}",
+                    local,
+                    "SystemFolderValidator",
+                    path=local,
+                )
+            )
         elif not os.path.isdir(local):
-            failures.append(rule("LocalPath", f"Path '{local}' does not exist", local, "PathExistsValidator", path=local))
+            failures.append(
+                rule("LocalPath", f"Path '{local}' does not exist", local, "PathExistsValidator", path=local)
+            )
         if failures:
             raise Invalid(failures)
         row = {"host": mapping["host"], "remotePath": remote, "localPath": local}
-        if any(known["host"] == row["host"] and known["remotePath"].rstrip("/\\") == remote.rstrip("/\\")
-               and known["id"] != number for known in self.db.rows("remotepathmapping")):
+        if any(
+            known["host"] == row["host"]
+            and known["remotePath"].rstrip("/\\") == remote.rstrip("/\\")
+            and known["id"] != number
+            for known in self.db.rows("remotepathmapping")
+        ):
             raise Failed(500, "RemotePath already configured.")
         return mapping["id"], row
 
@@ -283,8 +380,13 @@ def as_directory(path):
 class AppProfiles:
     """Prowlarr's application profiles: names are unique in the database only."""
 
-    DEFAULT = {"name": "Standard", "enableRss": True, "enableAutomaticSearch": True, "enableInteractiveSearch": True,
-               "minimumSeeders": 1}
+    DEFAULT = {
+        "name": "Standard",
+        "enableRss": True,
+        "enableAutomaticSearch": True,
+        "enableInteractiveSearch": True,
+        "minimumSeeders": 1,
+    }
 
     def __init__(self, service):
         self.service, self.db = service, service.db

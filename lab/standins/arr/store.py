@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The database of an application: tables of rows with ids that are never used twice, and settings."""
+
 from __future__ import annotations
 
 import copy

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Prowlarr's half of the wiring: indexers pushed into the applications, and answers in an indexer's place."""
+
 from __future__ import annotations
 
 import copy
@@ -17,8 +18,16 @@ from flask import Response
 from .contacts import indexers, net
 from .contacts.applications import ANIME, SUFFIX, Remote
 
-COMPARED = ("baseUrl", "apiPath", "categories", ANIME, "minimumSeeders", "seedCriteria.seedRatio",
-            "seedCriteria.seedTime", "rejectBlocklistedTorrentHashesWhileGrabbing")
+COMPARED = (
+    "baseUrl",
+    "apiPath",
+    "categories",
+    ANIME,
+    "minimumSeeders",
+    "seedCriteria.seedRatio",
+    "seedCriteria.seedTime",
+    "rejectBlocklistedTorrentHashesWhileGrabbing",
+)
 FLAGS = ("enableRss", "enableAutomaticSearch", "enableInteractiveSearch")
 SETTING = "torrentBaseSettings."
 
@@ -50,7 +59,7 @@ class Sync:
             try:
                 with self.lock:
                     self._handle(kind, what, row)
-            except Exception as error:      # as in reality, a log line is all that remains of it
+            except Exception as error:  # as in reality, a log line is all that remains of it
                 print(f"synchronisation after {kind} {what}: {error!r}", file=sys.stderr, flush=True)
 
     def _handle(self, kind, what, row):
@@ -60,8 +69,11 @@ class Sync:
             elif self._level(row) != "disabled":
                 self._synchronise([row], self.db.rows("indexer"))
             return
-        applications = [app for app in self.db.rows("applications") if self._level(app) == "fullSync" or
-                        (what == "added" and self._level(app) != "disabled")]
+        applications = [
+            app
+            for app in self.db.rows("applications")
+            if self._level(app) == "fullSync" or (what == "added" and self._level(app) != "disabled")
+        ]
         if what == "deleted":
             for app in applications:
                 self._attempt(self._remove, app, row["id"])
@@ -140,12 +152,17 @@ class Sync:
         profile = self.db.row("appprofile", row["top"].get("appProfileId")) or {}
         values = row["settings"]
         seeders = values.get(SETTING + "appMinimumSeeders")
-        return {"id": row["id"], "name": row["name"], "protocol": shown["protocol"],
-                "priority": row["top"].get("priority", 25),
-                "flags": {flag: bool(row["top"].get("enable") and profile.get(flag)) for flag in FLAGS},
-                "seeders": profile.get("minimumSeeders", 1) if seeders is None else seeders,
-                "ratio": values.get(SETTING + "seedRatio"), "time": values.get(SETTING + "seedTime"),
-                "categories": set(indexers.category_numbers(shown["capabilities"]))}
+        return {
+            "id": row["id"],
+            "name": row["name"],
+            "protocol": shown["protocol"],
+            "priority": row["top"].get("priority", 25),
+            "flags": {flag: bool(row["top"].get("enable") and profile.get(flag)) for flag in FLAGS},
+            "seeders": profile.get("minimumSeeders", 1) if seeders is None else seeders,
+            "ratio": values.get(SETTING + "seedRatio"),
+            "time": values.get(SETTING + "seedTime"),
+            "categories": set(indexers.category_numbers(shown["capabilities"])),
+        }
 
     def _build(self, remote, schema, row):
         body = remote.build(schema, self._facts(row), self.service.api_key)
@@ -171,15 +188,16 @@ class Sync:
 
     def _update(self, remote, schema, row, mapping, known, force):
         current = known.get(mapping["remote"])
-        if current is None:                 # somebody deleted it there
+        if current is None:  # somebody deleted it there
             self._forget(lambda entry: entry == mapping)
             if row["top"].get("enable"):
                 self._add(remote, schema, row)
             return
         if not row["top"].get("enable"):
             body, suitable = copy.deepcopy(current), True
-            body.update(name=row["name"] + SUFFIX, priority=row["top"].get("priority", 25),
-                        **{flag: False for flag in FLAGS})
+            body.update(
+                name=row["name"] + SUFFIX, priority=row["top"].get("priority", 25), **{flag: False for flag in FLAGS}
+            )
         else:
             body, suitable = self._build(remote, schema, row)
         if not suitable:
@@ -234,7 +252,7 @@ class Sync:
             return Response("", 404)
         wanted = arguments.get("t")
         categories = [int(part) for part in (arguments.get("cat") or "").split(",") if part.isdigit()]
-        if number == 0:                     # the indexer of a connection test: everything, and one release
+        if number == 0:  # the indexer of a connection test: everything, and one release
             if wanted == "caps":
                 return xml(caps(sorted(indexers.NAMES)))
             return xml(feed([("Test Release", categories or [5000, 2000, 3000])]))
@@ -257,13 +275,14 @@ class Sync:
         try:
             answer = net.request("GET", base, params=parameters)
         except net.Unreachable as error:
-            return xml(f"<error code=\"900\" description={quoteattr(str(error))}/>", 500)
+            return xml(f'<error code="900" description={quoteattr(str(error))}/>', 500)
         return Response(answer.content, answer.status_code, content_type="application/rss+xml; charset=utf-8")
 
 
 def xml(text, status=200):
-    return Response('<?xml version="1.0" encoding="UTF-8"?>\n' + text, status,
-                    content_type="application/xml; charset=utf-8")
+    return Response(
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + text, status, content_type="application/xml; charset=utf-8"
+    )
 
 
 def caps(numbers):
@@ -272,25 +291,47 @@ def caps(numbers):
     for number in numbers:
         tree.setdefault(number - number % 1000, []).append(number)
     categories = "".join(
-        f'<category id="{parent}" name={quoteattr(indexers.NAMES.get(parent, str(parent)))}>' + "".join(
+        f'<category id="{parent}" name={quoteattr(indexers.NAMES.get(parent, str(parent)))}>'
+        + "".join(
             f'<subcat id="{number}" name={quoteattr(indexers.NAMES.get(number, str(number)))}/>'
-            for number in inner if number != parent) + "</category>" for parent, inner in tree.items())
-    searching = "".join(f'<{name} available="yes" supportedParams="{parameters}"/>' for name, parameters in (
-        ("search", "q"), ("tv-search", "q,season,ep"), ("movie-search", "q,imdbid"), ("music-search", "q,artist,album"),
-        ("audio-search", "q,artist,album")))
-    return (f'<caps><server title="Prowlarr"/><limits default="100" max="100"/><searching>{searching}</searching>'
-            f"<categories>{categories}</categories></caps>")
+            for number in inner
+            if number != parent
+        )
+        + "</category>"
+        for parent, inner in tree.items()
+    )
+    searching = "".join(
+        f'<{name} available="yes" supportedParams="{parameters}"/>'
+        for name, parameters in (
+            ("search", "q"),
+            ("tv-search", "q,season,ep"),
+            ("movie-search", "q,imdbid"),
+            ("music-search", "q,artist,album"),
+            ("audio-search", "q,artist,album"),
+        )
+    )
+    return (
+        f'<caps><server title="Prowlarr"/><limits default="100" max="100"/><searching>{searching}</searching>'
+        f"<categories>{categories}</categories></caps>"
+    )
 
 
 def feed(releases):
     """A first page; each release is (title, categories)."""
     items = "".join(
         f"<item><title>{escape(title)}</title><guid>urn:{number}</guid><size>1000000000</size>"
-        f'<link>http://localhost/{number}</link><pubDate>Sat, 01 Aug 2026 00:00:00 +0000</pubDate>'
+        f"<link>http://localhost/{number}</link><pubDate>Sat, 01 Aug 2026 00:00:00 +0000</pubDate>"
         f'<enclosure url="http://localhost/{number}" length="1000000000" type="application/x-nzb"/>'
-        + "".join(f'<category>{category}</category><newznab:attr name="category" value="{category}"/>'
-                  f'<torznab:attr name="category" value="{category}"/>' for category in categories)
-        + '<torznab:attr name="seeders" value="10"/></item>' for number, (title, categories) in enumerate(releases))
-    return ('<rss version="2.0" xmlns:newznab="http://www.newznab.com/DTD/2010/feeds/attributes/" '
-            'xmlns:torznab="http://torznab.com/schemas/2015/feed"><channel><title>feed</title>'
-            f"{items}</channel></rss>")
+        + "".join(
+            f'<category>{category}</category><newznab:attr name="category" value="{category}"/>'
+            f'<torznab:attr name="category" value="{category}"/>'
+            for category in categories
+        )
+        + '<torznab:attr name="seeders" value="10"/></item>'
+        for number, (title, categories) in enumerate(releases)
+    )
+    return (
+        '<rss version="2.0" xmlns:newznab="http://www.newznab.com/DTD/2010/feeds/attributes/" '
+        'xmlns:torznab="http://torznab.com/schemas/2015/feed"><channel><title>feed</title>'
+        f"{items}</channel></rss>"
+    )

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Status, restart, health and what else tells about the application itself."""
+
 from __future__ import annotations
 
 import datetime
@@ -18,15 +19,35 @@ def install(service):
 
     def status(call):
         shown = {
-            "appName": app.name, "instanceName": service.file.value("InstanceName"), "version": app.version,
-            "buildTime": "2026-01-01T00:00:00Z", "isDebug": False, "isProduction": True, "isAdmin": os.geteuid() == 0,
-            "isUserInteractive": True, "startupPath": f"/app/{app.kind}/bin", "appData": service.config_dir,
-            "osName": "debian", "osVersion": "13", "isNetCore": True, "isLinux": True, "isOsx": False,
-            "isWindows": False, "isDocker": True, "mode": "console", "branch": service.file.value("Branch"),
-            "authentication": service.authentication.lower(), "migrationVersion": app.migration,
-            "urlBase": service.url_base, "runtimeVersion": app.runtime[1], "runtimeName": app.runtime[0],
-            "startTime": stamp(service.started), "packageUpdateMechanism": "builtIn", "databaseVersion": "3.40.1",
-            "databaseType": "sqLite"}
+            "appName": app.name,
+            "instanceName": service.file.value("InstanceName"),
+            "version": app.version,
+            "buildTime": "2026-01-01T00:00:00Z",
+            "isDebug": False,
+            "isProduction": True,
+            "isAdmin": os.geteuid() == 0,
+            "isUserInteractive": True,
+            "startupPath": f"/app/{app.kind}/bin",
+            "appData": service.config_dir,
+            "osName": "debian",
+            "osVersion": "13",
+            "isNetCore": True,
+            "isLinux": True,
+            "isOsx": False,
+            "isWindows": False,
+            "isDocker": True,
+            "mode": "console",
+            "branch": service.file.value("Branch"),
+            "authentication": service.authentication.lower(),
+            "migrationVersion": app.migration,
+            "urlBase": service.url_base,
+            "runtimeVersion": app.runtime[1],
+            "runtimeName": app.runtime[0],
+            "startTime": stamp(service.started),
+            "packageUpdateMechanism": "builtIn",
+            "databaseVersion": "3.40.1",
+            "databaseType": "sqLite",
+        }
         return 200, shown
 
     def restart(call):
@@ -36,15 +57,25 @@ def install(service):
     def health(call):
         found = []
         if len(service.api_key) < 20:
-            found.append({"source": "ApiKeyValidationCheck", "type": "warning",
-                          "message": "Please update your API key to be at least 20 characters long.",
-                          "wikiUrl": f"https://wiki.servarr.com/{app.kind}/system#invalid-api-key"})
+            found.append(
+                {
+                    "source": "ApiKeyValidationCheck",
+                    "type": "warning",
+                    "message": "Please update your API key to be at least 20 characters long.",
+                    "wikiUrl": f"https://wiki.servarr.com/{app.kind}/system#invalid-api-key",
+                }
+            )
         if app.root_folders != "none":
             for row in service.db.rows("rootfolder"):
                 if not os.path.isdir(row["path"]):
-                    found.append({"source": "RootFolderCheck", "type": "error",
-                                  "message": f"Missing root folder: {row['path']}",
-                                  "wikiUrl": f"https://wiki.servarr.com/{app.kind}/system#missing-root-folder"})
+                    found.append(
+                        {
+                            "source": "RootFolderCheck",
+                            "type": "error",
+                            "message": f"Missing root folder: {row['path']}",
+                            "wikiUrl": f"https://wiki.servarr.com/{app.kind}/system#missing-root-folder",
+                        }
+                    )
         return 200, found
 
     def disk_space(call):

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The HTTP side: authentication, URL base, content negotiation, error bodies, the pages."""
+
 from __future__ import annotations
 
 import hashlib
@@ -47,7 +48,7 @@ class Door:
         inside = path
         with_base = bool(self.base) and (path == self.base or path.startswith(self.base + "/"))
         if with_base:
-            inside = path[len(self.base):] or "/"
+            inside = path[len(self.base) :] or "/"
         is_api = inside == "/api" or inside.startswith("/api/") or bool(re.match(r"^/\d+/(api|download)", inside))
         if is_api and not self._has_key():
             return self._empty(401)
@@ -92,7 +93,8 @@ class Door:
 
     def _login(self):
         fine = self.service.authentication in ("Forms", "Basic") and self.service.users.check(
-            request.form.get("username"), request.form.get("password"))
+            request.form.get("username"), request.form.get("password")
+        )
         if not fine:
             target = quote(request.args.get("returnUrl", ""), safe="")
             return self._empty(302, Location=f"{self.base}/login?returnUrl={target}&loginFailed=true")
@@ -105,12 +107,19 @@ class Door:
     def _initialize(self):
         file = self.service.file
         branch = file.value("Branch")
-        return {"apiRoot": f"{self.base}/api/{self.app.api}", "apiKey": self.service.api_key,
-                "release": f"{self.app.version}-{branch}", "version": self.app.version,
-                "instanceName": file.value("InstanceName"), "theme": file.value("Theme"), "branch": branch,
-                "analytics": file.value("AnalyticsEnabled"),
-                "userHash": hashlib.sha256(self.service.config_dir.encode()).hexdigest()[:8],
-                "urlBase": self.base, "isProduction": True}
+        return {
+            "apiRoot": f"{self.base}/api/{self.app.api}",
+            "apiKey": self.service.api_key,
+            "release": f"{self.app.version}-{branch}",
+            "version": self.app.version,
+            "instanceName": file.value("InstanceName"),
+            "theme": file.value("Theme"),
+            "branch": branch,
+            "analytics": file.value("AnalyticsEnabled"),
+            "userHash": hashlib.sha256(self.service.config_dir.encode()).hexdigest()[:8],
+            "urlBase": self.base,
+            "isProduction": True,
+        }
 
     def _starting(self, is_api):
         text = f"{self.app.name} is starting up, please try again later"
@@ -128,7 +137,7 @@ class Door:
         if given is None:
             given = request.headers.get("X-Api-Key")
         if given is None and bearer.startswith("Bearer "):
-            given = bearer[len("Bearer "):]
+            given = bearer[len("Bearer ") :]
         return hmac.compare_digest((given or "").encode(), self.service.api_key.encode()) if given else False
 
     def _api(self, path):
@@ -137,7 +146,7 @@ class Door:
         if re.match(r"^/\d+/", path):
             return self.service.sync.answer_as_indexer(path, request.args) if self.service.sync else self._empty(404)
         prefix = f"/api/{self.app.api}/"
-        inside = path[len(prefix):] if path.startswith(prefix) else None
+        inside = path[len(prefix) :] if path.startswith(prefix) else None
         handler, found, reads_body = self.service.router.find(request.method, inside) if inside else (None, [], None)
         if handler is None:
             response = self._empty(405, Allow=", ".join(found)) if found else self._empty(404)
@@ -147,22 +156,34 @@ class Door:
         if reads_body and not is_json(request.content_type):
             return self._versioned(self._empty(415))
         try:
-            call = Call(request.method, inside, {key.lower(): value for key, value in request.args.items()},
-                        parse_body(request.get_data()) if reads_body else None, self._root(), dict(request.headers))
+            call = Call(
+                request.method,
+                inside,
+                {key.lower(): value for key, value in request.args.items()},
+                parse_body(request.get_data()) if reads_body else None,
+                self._root(),
+                dict(request.headers),
+            )
             status, body = handler(call, **found)
         except Invalid as error:
             return self._json(400, [self._spell(item) for item in error.failures], "application/json")
         except Problem as error:
-            plain = self.app.kind == "prowlarr" or error.status == 404 and not (
-                self.app.kind == "radarr" and request.method == "GET")
+            plain = (
+                self.app.kind == "prowlarr"
+                or error.status == 404
+                and not (self.app.kind == "radarr" and request.method == "GET")
+            )
             kind = JSON if plain else "application/problem+json; charset=utf-8"
             return self._versioned(self._json(error.status, error.body(self.app.rfc), kind))
         except Failed as error:
             return self._json(error.status, error.body(), "application/json")
         except Answer as error:
-            return self._versioned(self._empty(error.status, **error.headers)) if error.body is None else \
-                self._versioned(self._json(error.status, error.body, error.content_type))
-        except Exception as error:          # a defect of the stand-in, not of the client: say so loudly
+            return (
+                self._versioned(self._empty(error.status, **error.headers))
+                if error.body is None
+                else self._versioned(self._json(error.status, error.body, error.content_type))
+            )
+        except Exception as error:  # a defect of the stand-in, not of the client: say so loudly
             traceback.print_exc()
             return self._json(500, {"message": f"defect of the stand-in: {error!r}"}, "application/json")
         response = self._empty(status) if body is None else self._json(status, without_nulls(body))
@@ -191,8 +212,9 @@ class Door:
 
     @staticmethod
     def _json(status, body, content_type=JSON):
-        return Response(json.dumps(body, ensure_ascii=False, indent=2 if status == 200 else None), status,
-                        content_type=content_type)
+        return Response(
+            json.dumps(body, ensure_ascii=False, indent=2 if status == 200 else None), status, content_type=content_type
+        )
 
     @staticmethod
     def _html(title):
@@ -212,8 +234,9 @@ def acceptable(accept):
     if not accept:
         return True
     kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-    return any(kind in ("*/*", "application/*", "application/json", "text/json") or kind.endswith("+json")
-               for kind in kinds)
+    return any(
+        kind in ("*/*", "application/*", "application/json", "text/json") or kind.endswith("+json") for kind in kinds
+    )
 
 
 def is_json(content_type):
@@ -230,7 +253,7 @@ def parse_body(data):
     except ValueError:
         pass
     try:
-        return json.loads(re.sub(r",(\s*[}\]])", r"\1", text))          # trailing commas are accepted
+        return json.loads(re.sub(r",(\s*[}\]])", r"\1", text))  # trailing commas are accepted
     except ValueError as error:
         raise Problem(400, {"$": [f"'{error}'. Path: $ | LineNumber: 0 | BytePositionInLine: 0."]}) from None
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Validate answers against an application's OpenAPI document (3.0, as the applications write it)."""
+
 from __future__ import annotations
 
 import json
@@ -15,7 +16,7 @@ KNOWN = {
     ("prowlarr", "ApplicationResource"): {"enable": {"type": "boolean"}},
     ("*", "HealthResource"): {"wikiUrl": {"type": "string"}},
 }
-OPEN = ("Command",)             # command bodies carry their own keys
+OPEN = ("Command",)  # command bodies carry their own keys
 
 
 class Document:
@@ -51,8 +52,9 @@ class Document:
         self.validated += 1
         whole = {**convert(schema), "components": {"schemas": self.components}}
         validator = jsonschema.Draft7Validator(whole)
-        return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
-                for error in validator.iter_errors(body)][:5]
+        return [
+            f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in validator.iter_errors(body)
+        ][:5]
 
 
 def convert(schema):
@@ -61,8 +63,11 @@ def convert(schema):
         return [convert(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    result = {key: {name: convert(item) for name, item in value.items()} if key == "properties" else convert(value)
-              for key, value in schema.items() if key not in ("nullable", "format", "example")}
+    result = {
+        key: {name: convert(item) for name, item in value.items()} if key == "properties" else convert(value)
+        for key, value in schema.items()
+        if key not in ("nullable", "format", "example")
+    }
     if schema.get("nullable") and isinstance(result.get("type"), str):
         result["type"] = [result["type"], "null"]
     return result

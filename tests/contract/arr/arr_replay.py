@@ -7,6 +7,7 @@ The pairs of one application are replayed in their order against one instance, b
 from what came before. Where the recording was made on another instance or after a step that it does not hold,
 ``SCENES`` says what to do first. Addresses and paths of the recording are replaced by those of the test.
 """
+
 from __future__ import annotations
 
 import json
@@ -16,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
-
 from standins import testing
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -24,15 +24,21 @@ ENVIRONMENT_KEY = "e" * 32
 LOGIN = {"username": "admin", "password": "s3cret-pass", "passwordConfirmation": "s3cret-pass"}
 PORTS = {"sonarr": 18989, "radarr": 17878, "lidarr": 18686, "prowlarr": 19696}
 # Prose, and what only depends on the machine or the moment.
-IGNORED = {"helpText", "helpTextWarning", "helpLink", "placeholder", "description", "traceId", "label", "hint",
-           "dividerAfter", "parentValue", "order", "selectOptions", "presets", "detailedDescription", "type_",
-           "customState", "formattedMessagePlaceholderValues", "nameLower", "unit", "additionalInfo", "attemptedValue",
-           "started", "stateChangeTime", "clientUserAgent"}
-VOLATILE = {"freeSpace", "totalSpace", "startTime", "buildTime", "osName", "osVersion", "appData", "startupPath",
-            "isAdmin", "runtimeVersion", "password", "queued", "started", "ended", "duration", "stateChangeTime",
-            "clientUserAgent", "userHash", "added", "migrationVersion", "port", "sslPort", "databaseVersion",
-            "analytics", "analyticsEnabled", "logLevel", "errorMessage", "message", "title", "errors", "wikiUrl",
-            "minRefreshInterval", "status", "lastExecutionTime", "release", "branch", "trigger"}
+IGNORED = set(
+    """
+    helpText helpTextWarning helpLink placeholder description traceId label hint dividerAfter parentValue order
+    selectOptions presets detailedDescription type_ customState formattedMessagePlaceholderValues nameLower
+    unit additionalInfo attemptedValue started stateChangeTime clientUserAgent
+    """.split()
+)
+VOLATILE = set(
+    """
+    freeSpace totalSpace startTime buildTime osName osVersion appData startupPath isAdmin runtimeVersion
+    password queued started ended duration stateChangeTime clientUserAgent userHash added migrationVersion port
+    sslPort databaseVersion analytics analyticsEnabled logLevel errorMessage message title errors wikiUrl
+    minRefreshInterval status lastExecutionTime release branch trigger
+    """.split()
+)
 
 # (application or None for all, part of the note) -> why the pair cannot be replayed out of its context
 SKIPPED = {
@@ -50,8 +56,8 @@ SKIPPED = {
 class Outcome:
     """What came of one recording."""
 
-    same: list = field(default_factory=list)            # status and every comparable value
-    shaped: list = field(default_factory=list)          # status and shape
+    same: list = field(default_factory=list)  # status and every comparable value
+    shaped: list = field(default_factory=list)  # status and shape
     skipped: list = field(default_factory=list)
     wrong: list = field(default_factory=list)
 
@@ -73,11 +79,25 @@ class Replayer:
             (self.media / name).mkdir(parents=True, exist_ok=True)
         self.qbittorrent = self.keep(testing.start_qbittorrent())
         self.qbittorrent.state["failures"] = -1000
-        self.nzbget = self.keep(testing.start_nzbget(categories=("tv-sonarr", "movies", "music", "prowlarr", "Movies",
-                                                                 "Music", "Prowlarr", "radarr", "lidarr")))
+        self.nzbget = self.keep(
+            testing.start_nzbget(
+                categories=(
+                    "tv-sonarr",
+                    "movies",
+                    "music",
+                    "prowlarr",
+                    "Movies",
+                    "Music",
+                    "Prowlarr",
+                    "radarr",
+                    "lidarr",
+                )
+            )
+        )
         self.sabnzbd = self.keep(testing.start_sabnzbd(categories=("tv", "movies", "music", "prowlarr")))
-        self.indexer = self.keep(testing.start_torznab(
-            categories=(2000, 2040, 2045, 3000, 3010, 3040, 5000, 5040, 5045)))
+        self.indexer = self.keep(
+            testing.start_torznab(categories=(2000, 2040, 2045, 3000, 3010, 3040, 5000, 5040, 5045))
+        )
         self.sink = self.keep(testing.start_wsgi(everything_fine))
         self.others = {}
         if app == "prowlarr":
@@ -100,7 +120,9 @@ class Replayer:
         if self.server:
             self.server.stop()
         self.scene += 1
-        self.server = testing.start_arr(self.app, self.tmp / f"scene{self.scene}", authentication=authentication, env=env)
+        self.server = testing.start_arr(
+            self.app, self.tmp / f"scene{self.scene}", authentication=authentication, env=env
+        )
         self.key = KEY
 
     def host(self, **values):
@@ -114,11 +136,16 @@ class Replayer:
 
     def with_secrets(self, body):
         """A recorded resource as it must have been sent: masks replaced by what the programs take."""
-        secrets = {"password": {"QBittorrent": "adminadmin", "Nzbget": "tegbzn6789"}.get(body["implementation"], "x"),
-                   "apiKey": {"Sabnzbd": self.sabnzbd.api_key, "Torznab": self.indexer.api_key}.get(
-                       body["implementation"], KEY)}
-        fields = [{**item, "value": secrets[item["name"]]} if item.get("value") == "********" else item
-                  for item in body["fields"]]
+        secrets = {
+            "password": {"QBittorrent": "adminadmin", "Nzbget": "tegbzn6789"}.get(body["implementation"], "x"),
+            "apiKey": {"Sabnzbd": self.sabnzbd.api_key, "Torznab": self.indexer.api_key}.get(
+                body["implementation"], KEY
+            ),
+        }
+        fields = [
+            {**item, "value": secrets[item["name"]]} if item.get("value") == "********" else item
+            for item in body["fields"]
+        ]
         return {key: value for key, value in {**body, "fields": fields}.items() if key != "id"}
 
     def recorded(self, note):
@@ -126,22 +153,43 @@ class Replayer:
 
     def formats(self, *names):
         for name in names:
-            self.post("customformat", {"name": name, "specifications": [
-                {"implementation": "ReleaseTitleSpecification", "name": "x265", "negate": False, "required": False,
-                 "fields": [{"name": "value", "value": "265"}]}]})
+            self.post(
+                "customformat",
+                {
+                    "name": name,
+                    "specifications": [
+                        {
+                            "implementation": "ReleaseTitleSpecification",
+                            "name": "x265",
+                            "negate": False,
+                            "required": False,
+                            "fields": [{"name": "value", "value": "265"}],
+                        }
+                    ],
+                },
+            )
 
     def missing_steps(self, note):
         """Steps that the real servers were taken through without being recorded."""
         steps = {
             ("lidarr", "one download client"): self.first_client,
-            ("lidarr", "now"): lambda: self.server.api("PUT", "downloadclient/1", self.translate(
-                self.recorded("now")["response"])).raise_for_status(),
-            ("lidarr", "delete a tag in use"): lambda: self.server.api("PUT", "downloadclient/1", {
-                **self.server.api("GET", "downloadclient/1").json(), "tags": [1]}).raise_for_status(),
+            ("lidarr", "now"): lambda: self.server.api(
+                "PUT", "downloadclient/1", self.translate(self.recorded("now")["response"])
+            ).raise_for_status(),
+            ("lidarr", "delete a tag in use"): lambda: self.server.api(
+                "PUT", "downloadclient/1", {**self.server.api("GET", "downloadclient/1").json(), "tags": [1]}
+            ).raise_for_status(),
             ("lidarr", "download clients at the end"): self.last_clients,
-            ("lidarr", "the list afterwards"): lambda: self.server.api("POST", "downloadclient", {
-                **self.with_secrets(self.recorded("now")["response"]), "name": "poison", "enable": False,
-                "implementation": "Nonsense"}),
+            ("lidarr", "the list afterwards"): lambda: self.server.api(
+                "POST",
+                "downloadclient",
+                {
+                    **self.with_secrets(self.recorded("now")["response"]),
+                    "name": "poison",
+                    "enable": False,
+                    "implementation": "Nonsense",
+                },
+            ),
             ("radarr", "quality profile schema with a format"): lambda: self.formats("HEVC", "hevc"),
             ("radarr", "profile after a new format"): lambda: self.formats("Second"),
             ("sonarr", "quality profile in use"): self.import_list,
@@ -156,8 +204,10 @@ class Replayer:
         """The client of the recording, and the deletions that made its successors numbers 4 to 6."""
         self.post("downloadclient", self.with_secrets(self.recorded("one download client")["response"]))
         for name in ("a", "b", "c"):
-            spare = self.post("downloadclient", {**self.with_secrets(self.recorded("one download client")["response"]),
-                                                 "name": name, "enable": False})
+            spare = self.post(
+                "downloadclient",
+                {**self.with_secrets(self.recorded("one download client")["response"]), "name": name, "enable": False},
+            )
             self.server.api("DELETE", f"downloadclient/{spare['id']}")
 
     def last_clients(self):
@@ -197,7 +247,7 @@ class Replayer:
         note, previous = row["note"] or "", (before or {}).get("note") or ""
         self.missing_steps(note)
         prefix = self.app.upper() + "__"
-        if note == "login right" and "set login" not in [item["note"] for item in self.rows[:self.rows.index(row)]]:
+        if note == "login right" and "set login" not in [item["note"] for item in self.rows[: self.rows.index(row)]]:
             self.host(authenticationMethod="forms", **LOGIN)
         elif note == "API without the URL base" and row["method"] == "GET":
             self.host(urlBase=self.app, **LOGIN)
@@ -205,12 +255,21 @@ class Replayer:
             self.server.restart()
         elif "from config.xml while the environment" in note:
             self.server.url = self.server._lab_url
-            (self.server.config_dir / "config.xml").write_text(re.sub(
-                "<UrlBase>.*?</UrlBase>", "<UrlBase></UrlBase>", (self.server.config_dir / "config.xml").read_text()))
+            (self.server.config_dir / "config.xml").write_text(
+                re.sub(
+                    "<UrlBase>.*?</UrlBase>", "<UrlBase></UrlBase>", (self.server.config_dir / "config.xml").read_text()
+                )
+            )
             name = "Fourk " + self.app.capitalize()
-            self.again(**{prefix + "AUTH__APIKEY": ENVIRONMENT_KEY, prefix + "SERVER__URLBASE": "envbase",
-                          prefix + "AUTH__METHOD": "forms", prefix + "APP__INSTANCENAME": name,
-                          prefix + "LOG__LEVEL": "debug"})
+            self.again(
+                **{
+                    prefix + "AUTH__APIKEY": ENVIRONMENT_KEY,
+                    prefix + "SERVER__URLBASE": "envbase",
+                    prefix + "AUTH__METHOD": "forms",
+                    prefix + "APP__INSTANCENAME": name,
+                    prefix + "LOG__LEVEL": "debug",
+                }
+            )
         elif note == "key from the environment (32 x e), method forms in lower case":
             self.key = ENVIRONMENT_KEY
         elif note == "config/host authenticationMethod none":
@@ -232,8 +291,9 @@ class Replayer:
         if isinstance(value, dict):
             result = {name: self.translate(item, name) for name, item in value.items()}
             if value.get("name") == "port" and "value" in value:
-                result["value"] = {8080: self.qbittorrent.port, 6789: self.nzbget.port,
-                                   8090: self.sabnzbd.port}.get(value["value"], value["value"])
+                result["value"] = {8080: self.qbittorrent.port, 6789: self.nzbget.port, 8090: self.sabnzbd.port}.get(
+                    value["value"], value["value"]
+                )
                 if value["value"] == "8080":
                     result["value"] = str(self.qbittorrent.port)
             return result
@@ -241,7 +301,11 @@ class Replayer:
             return [self.translate(item) for item in value]
         if key == "port" and value in (PORTS[self.app], 10000 + PORTS[self.app] - 10000, PORTS[self.app] + 30000):
             return self.server.port
-        if isinstance(value, str) and key in ("password", "passwordConfirmation") and re.fullmatch(r"[\w+/]{43}=", value):
+        if (
+            isinstance(value, str)
+            and key in ("password", "passwordConfirmation")
+            and re.fullmatch(r"[\w+/]{43}=", value)
+        ):
             stored = json.loads((self.server.config_dir / f"{self.app}.db.json").read_text())
             return stored["user"]["password"]
         if isinstance(value, str):
@@ -250,10 +314,17 @@ class Replayer:
         return value
 
     def addresses(self):
-        pairs = [("/data/media", str(self.media)), ("127.0.0.1:9098", f"127.0.0.1:{self.indexer.port}"),
-                 ("127.0.0.1:9099", f"127.0.0.1:{self.sink.port}"), ("127.0.0.1:8191", f"127.0.0.1:{self.sink.port}"),
-                 ("<key>", self.key), (f"127.0.0.1:{PORTS[self.app]}", f"127.0.0.1:{self.server.port}")]
-        return pairs + [(f"127.0.0.1:{PORTS[name]}", f"127.0.0.1:{handle.port}") for name, handle in self.others.items()]
+        pairs = [
+            ("/data/media", str(self.media)),
+            ("127.0.0.1:9098", f"127.0.0.1:{self.indexer.port}"),
+            ("127.0.0.1:9099", f"127.0.0.1:{self.sink.port}"),
+            ("127.0.0.1:8191", f"127.0.0.1:{self.sink.port}"),
+            ("<key>", self.key),
+            (f"127.0.0.1:{PORTS[self.app]}", f"127.0.0.1:{self.server.port}"),
+        ]
+        return pairs + [
+            (f"127.0.0.1:{PORTS[name]}", f"127.0.0.1:{handle.port}") for name, handle in self.others.items()
+        ]
 
     def back(self, value):
         text = json.dumps(value)
@@ -280,8 +351,9 @@ class Replayer:
 
     def reason(self, row):
         for (app, part), why in SKIPPED.items():
-            if app in (None, self.app) and ((row["note"] or "").startswith(part) or (
-                    part == "shortened" and "response_headers" not in row)):
+            if app in (None, self.app) and (
+                (row["note"] or "").startswith(part) or (part == "shortened" and "response_headers" not in row)
+            ):
                 return why
         return None
 
@@ -326,8 +398,9 @@ class Replayer:
         elif body is not None:
             data = json.dumps(self.translate(body)).encode()
             headers["Content-Type"] = "application/json"
-        return requests.request(row["method"], self.server._lab_url + path, headers=headers, data=data, timeout=60,
-                                allow_redirects=False)
+        return requests.request(
+            row["method"], self.server._lab_url + path, headers=headers, data=data, timeout=60, allow_redirects=False
+        )
 
 
 def everything_fine(environ, start_response):
@@ -355,8 +428,10 @@ def compare_headers(row, answer):
         wrong.append(f"content type {kind} expected, got {answer.headers.get('content-type')}")
     if "location" in recorded and "location" in answer.headers:
         # Commands are numbered together with the ones that an application gives itself.
-        old, new = (re.sub(r"^https?://[^/]+", "", re.sub(r"(/command/)\d+", r"\1", item["location"]))
-                    for item in (recorded, answer.headers))
+        old, new = (
+            re.sub(r"^https?://[^/]+", "", re.sub(r"(/command/)\d+", r"\1", item["location"]))
+            for item in (recorded, answer.headers)
+        )
         if old != new:
             wrong.append(f"location {old} expected, got {new}")
     return wrong
@@ -364,14 +439,17 @@ def compare_headers(row, answer):
 
 def compare_failures(recorded, got):
     """The same failures: property, kind of failure, warning or not, and the same keys."""
+
     def key(item):
         return item.get("propertyName"), item.get("errorCode"), item.get("isWarning")
 
     if not isinstance(got, list):
         return [f"a list of failures expected, got {str(got)[:200]}"]
     if sorted(map(str, map(key, recorded))) != sorted(map(str, map(key, got))):
-        return [f"failures {[key(item) for item in recorded]} expected, got {[key(item) for item in got]} "
-                f"{[item.get('errorMessage') for item in got]}"]
+        return [
+            f"failures {[key(item) for item in recorded]} expected, got {[key(item) for item in got]} "
+            f"{[item.get('errorMessage') for item in got]}"
+        ]
     wrong = []
     for old in recorded:
         new = next(item for item in got if key(item) == key(old))
@@ -435,16 +513,21 @@ def difference(recorded, got, path="$"):
                 return found
         return None
     if isinstance(recorded, list) and isinstance(got, list) and len(recorded) == len(got):
-        return next(filter(None, (difference(old, new, f"{path}[{place}]")
-                                  for place, (old, new) in enumerate(zip(recorded, got)))), None)
+        return next(
+            filter(
+                None, (difference(old, new, f"{path}[{place}]") for place, (old, new) in enumerate(zip(recorded, got)))
+            ),
+            None,
+        )
     return None if recorded == got else f"{path}: {str(recorded)[:120]} became {str(got)[:120]}"
 
 
 def same(recorded, got):
     """Whether every comparable value is the same."""
     if isinstance(recorded, dict):
-        return isinstance(got, dict) and all(name in got and same(recorded[name], got[name]) for name in recorded
-                                             if name not in IGNORED | VOLATILE)
+        return isinstance(got, dict) and all(
+            name in got and same(recorded[name], got[name]) for name in recorded if name not in IGNORED | VOLATILE
+        )
     if isinstance(recorded, list):
         return isinstance(got, list) and len(got) == len(recorded) and all(map(same, recorded, got))
     return recorded == got

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures of the contract tests of the *arr stand-ins."""
+
 from __future__ import annotations
 
 import os
@@ -94,6 +95,7 @@ def torznab():
 @pytest.fixture
 def sink():
     """Answers 200 to everything: webhooks, ntfy, FlareSolverr's question."""
+
     def application(environ, start_response):
         testing.read(environ)
         return testing.respond(start_response, 200, {"status": "ok", "solution": {"status": 200}})

@@ -5,12 +5,12 @@
 
 Each answer is also held against the application's OpenAPI document.
 """
-from __future__ import annotations
 
-import pytest
+from __future__ import annotations
 
 import arr_openapi
 import arr_replay
+import pytest
 
 APPS = ("sonarr", "radarr", "lidarr", "prowlarr")
 # At most so many pairs may be left out, each for a reason in arr_replay.SKIPPED.

@@ -12,6 +12,7 @@ to come back::
 changes it, ``expect`` is one of the body shapes of the contract (A, B, C, empty, text ...).
 Words in braces are filled in: addresses of the download clients, the application's own words, saved values.
 """
+
 from __future__ import annotations
 
 import copy
@@ -20,7 +21,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from standins import testing
 
 APPS = ("sonarr", "radarr", "lidarr", "prowlarr")
@@ -46,12 +46,20 @@ def cases():
 @pytest.fixture(scope="module")
 def programs():
     """The programs around the applications, one of each for all cases."""
-    started = {"qbittorrent": testing.start_qbittorrent(), "sabnzbd": testing.start_sabnzbd(),
-               "nzbget": testing.start_nzbget(categories=("tv", "movies", "music", "x", "Prowlarr")),
-               "torznab": testing.start_torznab(), "empty": testing.start_torznab(categories=(8000,)),
-               "sink": testing.start_wsgi(lambda environ, start: (testing.read(environ), testing.respond(
-                   start, 200, {"status": "ok", "solution": {"status": 200}}))[1]),
-               "plex": testing.start_wsgi(plex)}
+    started = {
+        "qbittorrent": testing.start_qbittorrent(),
+        "sabnzbd": testing.start_sabnzbd(),
+        "nzbget": testing.start_nzbget(categories=("tv", "movies", "music", "x", "Prowlarr")),
+        "torznab": testing.start_torznab(),
+        "empty": testing.start_torznab(categories=(8000,)),
+        "sink": testing.start_wsgi(
+            lambda environ, start: (
+                testing.read(environ),
+                testing.respond(start, 200, {"status": "ok", "solution": {"status": 200}}),
+            )[1]
+        ),
+        "plex": testing.start_wsgi(plex),
+    }
     yield started
     for handle in started.values():
         handle.stop()
@@ -60,8 +68,11 @@ def programs():
 def plex(environ, start_response):
     if environ.get("HTTP_X_PLEX_TOKEN") != "plex-token":
         return testing.respond(start_response, 401, "", "text/html")
-    return testing.respond(start_response, 200, {"MediaContainer": {"Directory": [
-        {"type": "show"}, {"type": "movie"}, {"type": "artist"}]}})
+    return testing.respond(
+        start_response,
+        200,
+        {"MediaContainer": {"Directory": [{"type": "show"}, {"type": "movie"}, {"type": "artist"}]}},
+    )
 
 
 class Run:
@@ -72,8 +83,15 @@ class Run:
         media = tmp_path / "media"
         for name in ("tv", "movies", "music", "x"):
             (media / name).mkdir(parents=True, exist_ok=True)
-        self.words = {**WORDS[app], "root": str(media), "url": server.url, "own_key": server.api_key, "app": app,
-                      "App": app.capitalize(), "library": str(media / WORDS[app]["media"])}
+        self.words = {
+            **WORDS[app],
+            "root": str(media),
+            "url": server.url,
+            "own_key": server.api_key,
+            "app": app,
+            "App": app.capitalize(),
+            "library": str(media / WORDS[app]["media"]),
+        }
         for name, handle in programs.items():
             self.words.update({f"{name}.port": handle.port, f"{name}.url": handle.url})
         programs["qbittorrent"].state["failures"] = 0
@@ -100,8 +118,9 @@ class Run:
     def provider(self, wanted):
         schema = self.server.api("GET", wanted.pop("kind") + "/schema").json()
         implementation, preset = wanted.pop("implementation"), wanted.pop("preset", None)
-        body = next(item for item in schema if item["implementation"] == implementation
-                    and preset in (None, item.get("name")))
+        body = next(
+            item for item in schema if item["implementation"] == implementation and preset in (None, item.get("name"))
+        )
         return self.change(body, wanted)
 
     def edit(self, wanted):
@@ -116,7 +135,7 @@ class Run:
         for name in wanted.pop("without_fields", []):
             body["fields"] = [item for item in body["fields"] if item["name"] != name]
         fields = wanted.pop("fields", {})
-        if isinstance(fields, list):        # exactly these
+        if isinstance(fields, list):  # exactly these
             body["fields"], fields = fields, {}
         for name, value in fields.items():
             found = next((item for item in body["fields"] if item["name"] == name), None)

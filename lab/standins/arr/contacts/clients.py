@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Download clients: sign in, look at the settings, see to the category."""
+
 from __future__ import annotations
 
 import re
@@ -11,14 +12,25 @@ from . import net
 
 CATEGORY = {"tv": "tvCategory", "movie": "movieCategory", "music": "musicCategory", "": "category"}
 IMPORTED = {"tv": "tvImportedCategory", "movie": "movieImportedCategory", "music": "musicImportedCategory"}
-PRIORITIES = {"tv": ("recentTvPriority", "olderTvPriority"), "movie": ("recentMoviePriority", "olderMoviePriority"),
-              "music": ("recentMusicPriority", "olderMusicPriority"), "": ("priority",)}
+PRIORITIES = {
+    "tv": ("recentTvPriority", "olderTvPriority"),
+    "movie": ("recentMoviePriority", "olderMoviePriority"),
+    "music": ("recentMusicPriority", "olderMusicPriority"),
+    "": ("priority",),
+}
 ABORTED = "Test was aborted due to an error: {error}"
 
 
 def test(service, row):
-    testers = {"QBittorrent": qbittorrent, "Sabnzbd": sabnzbd, "Nzbget": nzbget, "Transmission": transmission,
-               "TorrentBlackhole": nothing, "UsenetBlackhole": nothing, "Pneumatic": nothing}
+    testers = {
+        "QBittorrent": qbittorrent,
+        "Sabnzbd": sabnzbd,
+        "Nzbget": nzbget,
+        "Transmission": transmission,
+        "TorrentBlackhole": nothing,
+        "UsenetBlackhole": nothing,
+        "Pneumatic": nothing,
+    }
     return testers.get(row["implementation"], unsupported)(service, row["settings"])
 
 
@@ -34,6 +46,7 @@ def unsupported(_service, values):
 
 
 # qBittorrent
+
 
 def qbittorrent(service, values):
     base = net.base_url(values)
@@ -53,23 +66,32 @@ def qbittorrent(service, values):
 
 def qbittorrent_login(service, base, values):
     """(headers for the next requests, failures). A program without this API looks like a wrong login."""
-    refused = [setting("username", "Authentication Failure",
-                       detail=f"Check the credentials and whether {service.app.name}'s host may use qBittorrent.")]
+    refused = [
+        setting(
+            "username",
+            "Authentication Failure",
+            detail=f"Check the credentials and whether {service.app.name}'s host may use qBittorrent.",
+        )
+    ]
     if values.get("apiKey"):
         headers = {"Authorization": f"Bearer {values['apiKey']}"}
         answer = net.request("GET", f"{base}/api/v2/app/webapiVersion", headers=headers)
         return headers, [] if answer.status_code == 200 else refused
     first = net.request("GET", f"{base}/api/v2/app/webapiVersion")
     if first.status_code == 200 and re.match(r"^2\.\d+", first.text):
-        return {}, []                       # no login asked for: a trusted subnet
+        return {}, []  # no login asked for: a trusted subnet
     host = values.get("host")
     cookies = {}
     if service.app.keeps_sessions:
         # The session of an earlier login goes along, and qBittorrent says "Ok." to whatever comes with it.
         with service.cookie_lock:
             cookies = dict(service.cookies.get(host, {}))
-    answer = net.request("POST", f"{base}/api/v2/auth/login", cookies=cookies,
-                         data={"username": values.get("username") or "", "password": values.get("password") or ""})
+    answer = net.request(
+        "POST",
+        f"{base}/api/v2/auth/login",
+        cookies=cookies,
+        data={"username": values.get("username") or "", "password": values.get("password") or ""},
+    )
     if answer.status_code not in (200, 204) or answer.text not in ("Ok.", ""):
         return {}, refused
     cookies.update(answer.cookies.get_dict())
@@ -103,11 +125,15 @@ def qbittorrent_categories(service, base, values, headers):
         if category not in known:
             net.request("POST", f"{base}/api/v2/torrents/createCategory", headers=headers, data={"category": category})
     known = net.request("GET", f"{base}/api/v2/torrents/categories", headers=headers).json()
-    return [setting(key, "Configuration of label failed", detail="The label could not be added to qBittorrent.")
-            for key, category in wanted if category not in known]
+    return [
+        setting(key, "Configuration of label failed", detail="The label could not be added to qBittorrent.")
+        for key, category in wanted
+        if category not in known
+    ]
 
 
 # SABnzbd
+
 
 def sabnzbd(service, values):
     base = net.base_url(values)
@@ -158,11 +184,23 @@ def sabnzbd_category(service, values, config):
         return []
     found = next((item for item in config.get("categories", []) if item.get("name") == wanted), None)
     if found is None:
-        return [setting(key, "Category does not exist", detail="Create the category in SABnzbd first.",
-                        link=net.base_url(values) + "/config/categories/")]
+        return [
+            setting(
+                key,
+                "Category does not exist",
+                detail="Create the category in SABnzbd first.",
+                link=net.base_url(values) + "/config/categories/",
+            )
+        ]
     if str(found.get("dir", "")).endswith("*"):
-        return [setting(key, "Enable Job folders", detail=f"The folder of the category ends with '*' in SABnzbd, so "
-                                                          f"{service.app.name} cannot import from it.")]
+        return [
+            setting(
+                key,
+                "Enable Job folders",
+                detail=f"The folder of the category ends with '*' in SABnzbd, so "
+                f"{service.app.name} cannot import from it.",
+            )
+        ]
     misc = config.get("misc", {})
     sorting = {"tv": ("enable_tv_sorting", "tv_categories"), "movie": ("enable_movie_sorting", "movie_categories")}
     switch, covered = sorting.get(service.app.media, ("", ""))
@@ -172,6 +210,7 @@ def sabnzbd_category(service, values, config):
 
 
 # NZBGet
+
 
 def nzbget(service, values):
     base = net.base_url(values)
@@ -188,15 +227,17 @@ def nzbget(service, values):
     try:
         options = {item["Name"]: item["Value"] for item in nzbget_call(base, values, "config")}
     except PermissionError:
-        return failures + [setting("", ABORTED.format(error="Authentication failed for NzbGet, please check your "
-                                                            "settings"))]
+        return failures + [
+            setting("", ABORTED.format(error="Authentication failed for NzbGet, please check your settings"))
+        ]
     except (net.Unreachable, ValueError, KeyError, TypeError) as error:
         return failures + [setting("", ABORTED.format(error=f"Unable to connect to NzbGet. {error}"))]
     key = CATEGORY[service.app.media]
     names = {value for name, value in options.items() if re.fullmatch(r"Category\d+\.Name", name)}
     if values.get(key) and values[key] not in names:
-        failures.append(setting(key, "Category does not exist", detail="Create the category in NZBGet first.",
-                                link=base))
+        failures.append(
+            setting(key, "Category does not exist", detail="Create the category in NZBGet first.", link=base)
+        )
     if str(options.get("KeepHistory", "")) == "0":
         failures.append(setting("", "NZBGet setting KeepHistory should be greater than 0"))
     return failures
@@ -204,8 +245,9 @@ def nzbget(service, values):
 
 def nzbget_call(base, values, method):
     auth = (values.get("username") or "", values.get("password") or "") if values.get("username") else None
-    answer = net.request("POST", f"{base}/jsonrpc", auth=auth, json={"method": method, "params": [], "id": 1,
-                                                                    "jsonrpc": "2.0"})
+    answer = net.request(
+        "POST", f"{base}/jsonrpc", auth=auth, json={"method": method, "params": [], "id": 1, "jsonrpc": "2.0"}
+    )
     if answer.status_code == 401:
         raise PermissionError
     if answer.status_code != 200:
@@ -217,6 +259,7 @@ def nzbget_call(base, values, method):
 
 
 # Transmission
+
 
 def transmission(_service, values):
     url = net.base_url(values, "transmission").rstrip("/") + "/rpc"

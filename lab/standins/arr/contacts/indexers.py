@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Newznab and Torznab: capabilities and a first page, fetched for real."""
+
 from __future__ import annotations
 
 import re
@@ -37,9 +38,14 @@ def capabilities(numbers, modes=None):
         if number != parent:
             entry["subCategories"].append({"id": number, "name": NAMES.get(number, str(number)), "subCategories": []})
     modes = modes or {}
-    return {"limitsMax": 100, "limitsDefault": 100, "categories": list(tree.values()), "supportsRawSearch": False,
-            "searchParams": ["q"],
-            **{key + "SearchParams": modes.get(key, []) for key in ("tv", "movie", "music", "book")}}
+    return {
+        "limitsMax": 100,
+        "limitsDefault": 100,
+        "categories": list(tree.values()),
+        "supportsRawSearch": False,
+        "searchParams": ["q"],
+        **{key + "SearchParams": modes.get(key, []) for key in ("tv", "movie", "music", "book")},
+    }
 
 
 def category_numbers(found):
@@ -86,12 +92,14 @@ def read_capabilities(root):
         numbers += [int(item.get("id") or 0) for item in inner]
         own[int(category.get("id") or 0)] = [
             {"id": FIRST_CUSTOM + int(item.get("id") or 0), "name": item.get("name") or "", "subCategories": []}
-            for item in inner]
+            for item in inner
+        ]
     searching = root.find("searching")
     for mode in searching if searching is not None else []:
         if mode.get("available") == "yes":
             modes[mode.tag.replace("-search", "").replace("audio", "music")] = list(
-                re.sub(r"id$", "Id", name) for name in (mode.get("supportedParams") or "").split(","))
+                re.sub(r"id$", "Id", name) for name in (mode.get("supportedParams") or "").split(",")
+            )
     found = capabilities(numbers, modes)
     found["categories"] = [item for parent in found["categories"] for item in (parent, *own.get(parent["id"], []))]
     return found
@@ -102,8 +110,9 @@ def learn(row):
     try:
         return read_capabilities(ask(row["settings"], t="caps"))
     except net.Unreachable as error:
-        raise Invalid([unreachable("Unable to connect to indexer. Check DNS settings and the connection. {error}",
-                                   error)]) from None
+        raise Invalid(
+            [unreachable("Unable to connect to indexer. Check DNS settings and the connection. {error}", error)]
+        ) from None
     except Refused as error:
         raise Invalid([setting("", refused_text("prowlarr", error))]) from None
 
@@ -115,8 +124,11 @@ def unreachable(text, error):
 
 def refused_text(kind, error):
     if 100 <= error.code < 200:
-        return ("Indexer returned result for RSS URL, Credentials appears to be invalid. Response: " + error.text
-                if kind == "prowlarr" else "Invalid API Key")
+        return (
+            "Indexer returned result for RSS URL, Credentials appears to be invalid. Response: " + error.text
+            if kind == "prowlarr"
+            else "Invalid API Key"
+        )
     return f"Unable to connect to indexer. {error.text}"
 
 
@@ -143,7 +155,9 @@ def test(service, row):
         return []
     if kind == "prowlarr":
         return [setting("", "Query successful, but no results were returned from your indexer.")]
-    return [setting("", "Query successful, but no results in the configured categories were returned from your indexer.")]
+    return [
+        setting("", "Query successful, but no results in the configured categories were returned from your indexer.")
+    ]
 
 
 def item_categories(item):
@@ -157,8 +171,7 @@ def item_categories(item):
 def foreign(service, values):
     """An indexer that is not in the lab: asked all the same, and never a success."""
     try:
-        answer = net.request("GET", values.get("baseUrl") or values.get("feedUrl") or "http://localhost:9/",
-                             timeout=5)
+        answer = net.request("GET", values.get("baseUrl") or values.get("feedUrl") or "http://localhost:9/", timeout=5)
     except net.Unreachable as error:
         return [unreachable(service.app.cannot_connect, error)]
     return [setting("", f"Unable to connect to indexer. HTTP {answer.status_code}")]

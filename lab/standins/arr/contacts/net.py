@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP to other programs, with errors in the words of the applications."""
+
 from __future__ import annotations
 
 import socket
@@ -35,13 +36,17 @@ def explain(error, url):
     text = str(error)
     if isinstance(error, requests.exceptions.Timeout):
         return f"Http request timed out ({address})"
-    for mark, said in (("Connection refused", "Connection refused"), ("Name or service", "Name or service not known"),
-                       ("Temporary failure in name", "Resource temporarily unavailable"),
-                       ("No address associated", "Name or service not known"),
-                       ("No route to host", "No route to host"), ("Network is unreachable", "Network is unreachable"),
-                       ("SSL", "The SSL connection could not be established"),
-                       ("RemoteDisconnected", "The response ended prematurely."),
-                       ("Connection reset", "Connection reset by peer")):
+    for mark, said in (
+        ("Connection refused", "Connection refused"),
+        ("Name or service", "Name or service not known"),
+        ("Temporary failure in name", "Resource temporarily unavailable"),
+        ("No address associated", "Name or service not known"),
+        ("No route to host", "No route to host"),
+        ("Network is unreachable", "Network is unreachable"),
+        ("SSL", "The SSL connection could not be established"),
+        ("RemoteDisconnected", "The response ended prematurely."),
+        ("Connection reset", "Connection reset by peer"),
+    ):
         if mark in text:
             return f"{said} ({address})"
     return f"{type(error).__name__} ({address})"

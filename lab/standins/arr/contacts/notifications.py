@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Notifications: a test message really goes out."""
+
 from __future__ import annotations
 
 import os
@@ -13,11 +14,24 @@ LIBRARY = {"sonarr": ("show", "TV"), "radarr": ("movie", "movie"), "lidarr": ("a
 
 
 def test(service, row):
-    tester = {"Webhook": webhook, "Discord": post_to("webHookUrl"), "Slack": post_to("webHookUrl"),
-              "PlexServer": plex, "MediaBrowser": media_browser, "Ntfy": ntfy, "Gotify": gotify, "Apprise": apprise,
-              "Notifiarr": post_to("notifiarr"), "Email": email, "CustomScript": script}.get(row["implementation"])
-    return tester(service, row["settings"]) if tester else [setting("", "Unable to send test message: no route to "
-                                                                        "the Internet from the lab")]
+    tester = {
+        "Webhook": webhook,
+        "Discord": post_to("webHookUrl"),
+        "Slack": post_to("webHookUrl"),
+        "PlexServer": plex,
+        "MediaBrowser": media_browser,
+        "Ntfy": ntfy,
+        "Gotify": gotify,
+        "Apprise": apprise,
+        "Notifiarr": post_to("notifiarr"),
+        "Email": email,
+        "CustomScript": script,
+    }.get(row["implementation"])
+    return (
+        tester(service, row["settings"])
+        if tester
+        else [setting("", "Unable to send test message: no route to the Internet from the lab")]
+    )
 
 
 def webhook(service, values):
@@ -25,15 +39,23 @@ def webhook(service, values):
     method = "PUT" if values.get("method") == 2 else "POST"
     auth = (values["username"], values.get("password") or "") if values.get("username") else None
     headers = {str(item.get("key")): str(item.get("value")) for item in values.get("headers") or []}
-    body = {"eventType": "Test", "instanceName": service.file.value("InstanceName"),
-            "applicationUrl": service.db.data["config"].get("host", {}).get("applicationUrl", "")}
+    body = {
+        "eventType": "Test",
+        "instanceName": service.file.value("InstanceName"),
+        "applicationUrl": service.db.data["config"].get("host", {}).get("applicationUrl", ""),
+    }
     try:
         answer = net.request(method, values["url"], json=body, auth=auth, headers=headers)
     except net.Unreachable as error:
         raise Failed(500, str(error), "System.Net.Http.HttpRequestException") from None
     if answer.status_code >= 400:
-        return [setting("url", f"Unable to send test message: HTTP request failed: [{answer.status_code}:"
-                               f"{answer.reason}] [{method}] at [{values['url']}]")]
+        return [
+            setting(
+                "url",
+                f"Unable to send test message: HTTP request failed: [{answer.status_code}:"
+                f"{answer.reason}] [{method}] at [{values['url']}]",
+            )
+        ]
     return []
 
 
@@ -45,13 +67,18 @@ def post_to(key):
         except net.Unreachable as error:
             return [setting(key, "Unable to post", detail=str(error))]
         return [] if answer.status_code < 300 else [setting(key, f"Unable to post: HTTP {answer.status_code}")]
+
     return send
 
 
 def plex(service, values):
     kind, word = LIBRARY.get(service.app.kind, ("", ""))
-    headers = {"Accept": "application/json", "X-Plex-Token": values.get("authToken") or "",
-               "X-Plex-Product": service.app.name, "X-Plex-Client-Identifier": service.app.kind}
+    headers = {
+        "Accept": "application/json",
+        "X-Plex-Token": values.get("authToken") or "",
+        "X-Plex-Product": service.app.name,
+        "X-Plex-Client-Identifier": service.app.kind,
+    }
     try:
         answer = net.request("GET", net.base_url(values) + "/library/sections", headers=headers)
         if answer.status_code in (401, 403):
@@ -97,8 +124,12 @@ def ntfy(service, values):
 
 def gotify(_service, values):
     try:
-        answer = net.request("POST", (values.get("server") or "").rstrip("/") + "/message",
-                             params={"token": values.get("appToken")}, json={"title": "Test", "message": "Test"})
+        answer = net.request(
+            "POST",
+            (values.get("server") or "").rstrip("/") + "/message",
+            params={"token": values.get("appToken")},
+            json={"title": "Test", "message": "Test"},
+        )
     except net.Unreachable as error:
         return [setting("", f"Unable to send test message: {error}")]
     if answer.status_code == 401:

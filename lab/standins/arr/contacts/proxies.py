@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Indexer proxies: the proxy is asked to fetch a page for real."""
+
 from __future__ import annotations
 
 import requests
@@ -24,7 +25,11 @@ def test(_service, row):
         answer = requests.get(PAGE, proxies={"https": proxy, "http": proxy}, timeout=10)
     except (requests.exceptions.RequestException, ValueError) as error:
         return [setting("host", failed(str(error)))]
-    return [] if answer.status_code == 200 else [setting("host", f"Failed to test proxy. StatusCode: {answer.status_code}")]
+    return (
+        []
+        if answer.status_code == 200
+        else [setting("host", f"Failed to test proxy. StatusCode: {answer.status_code}")]
+    )
 
 
 def flaresolverr(values):
