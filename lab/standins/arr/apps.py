@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class App:
     retests_always: bool = False  # PUT of an unchanged provider tests it again
     writes_always: bool = False  # ... and writes it, with an event
     keeps_sessions: bool = False  # reuses the session cookie of qBittorrent, whatever the password
+    protocol_classes: bool = False  # protocols are names of classes, and delay profiles have items
     media: str = ""  # prefix of its category fields
     root_folders: str = "plain"  # plain, profiles (Lidarr) or none
     profile_in_use: tuple = (400, "QualityProfile [{name}] is in use.")
@@ -299,5 +300,22 @@ APPS = {
         },
     ),
 }
+
+# Other generations of the same application: (kind, major version) -> what differs.
+GENERATIONS = {
+    ("radarr", 5): {"basic": True},
+    ("prowlarr", 1): {"basic": True},
+    ("lidarr", 3): {"protocol_classes": True},
+}
+
+
+def of_version(app, version):
+    """The application at another version; three numbers of the usual one stand for all four."""
+    if not version or app.version.startswith(version + "."):
+        return app
+    major = version.split(".")[0]
+    differs = GENERATIONS.get((app.kind, int(major)), {}) if major.isdigit() else {}
+    return replace(app, version=version, **differs)
+
 
 SYSTEM_FOLDERS = ("/bin", "/boot", "/lib", "/sbin", "/proc", "/usr/bin")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import time
 
-from . import formats
+from . import formats, generations
 from .errors import Failed, Invalid, at_least, not_empty, not_found, rule
 from .fields import CHOICES, load
 from .simple import missing, routes, unique_violation
@@ -434,7 +434,9 @@ def install(service):
     router.add("GET", "qualitydefinition/{number}", definitions.get)
     router.add("PUT", "qualitydefinition/update", definitions.put_all)
     router.add("PUT", "qualitydefinition/{number}", definitions.put)
-    delay = DelayProfiles(service)
+    delay = (generations.ItemisedDelayProfiles if service.app.protocol_classes else DelayProfiles)(service)
+    if service.app.protocol_classes:
+        router.add("GET", "delayprofile/schema", delay.schema)
     router.add("PUT", "delayprofile/reorder/{number}", delay.reorder, reads_body=False)
     routes(router, "delayprofile", delay)
     routes(router, "releaseprofile", ReleaseProfiles(service))

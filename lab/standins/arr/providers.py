@@ -14,7 +14,7 @@ import copy
 import datetime
 from dataclasses import dataclass
 
-from . import contacts
+from . import contacts, generations
 from .errors import Failed, Invalid, between, greater, not_empty, not_found, rule
 from .fields import Settings, load
 from .rules import settings_failures
@@ -169,6 +169,8 @@ class Providers:
             shown.setdefault(key, value)
         if self.kind.name == "applications":
             shown["enable"] = shown.get("syncLevel") != "disabled"
+        if self.app.protocol_classes and shown.get("protocol"):
+            shown["protocol"] = generations.protocol_class(shown["protocol"])
         if self.app.kind == "prowlarr" and self.kind.name == "indexer":
             shown.update(self._indexer_facts(row, entry))
         return {

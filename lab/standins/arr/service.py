@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import threading
 import time
 
-from . import commands, configs, profiles, providers, simple, sync, system
-from .apps import APPS
+from . import commands, configs, generations, profiles, providers, simple, sync, system
+from .apps import APPS, of_version
 from .binding import Binder
 from .fields import load
 from .hostconfig import ConfigFile, HostConfig, Users
@@ -29,9 +28,7 @@ class Service:
 
     def __init__(self, kind, config_dir, environment=None, restart=None):
         self.environment = dict(os.environ if environment is None else environment)
-        app = APPS[kind]
-        if self.environment.get("STANDIN_VERSION"):
-            app = dataclasses.replace(app, version=self.environment["STANDIN_VERSION"])
+        app = of_version(APPS[kind], self.environment.get("STANDIN_VERSION"))
         self.app = app
         self.config_dir = os.path.abspath(config_dir)
         os.makedirs(self.config_dir, exist_ok=True)
@@ -40,7 +37,7 @@ class Service:
         self.users = Users(self.db)
         if self.file.login and self.file.login[0] and not self.users.find():
             self.users.upsert(*self.file.login)
-        self.binder = Binder(TYPES[kind])
+        self.binder = Binder(generations.types(app, TYPES[kind]))
         self.host = HostConfig(app, self.file, self.db, self.users, self.binder)
         self.router = Router()
         self.started = time.time()

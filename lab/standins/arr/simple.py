@@ -116,10 +116,10 @@ class Tags:
         """An existing label is returned; the look-up sees the case, the database does not."""
         tag = self._validate(call.body)
         label = tag["label"] or ""
-        with self.db.lock:
-            for known in self.db.rows("tag"):
-                if known["label"] == label:
-                    return 201, known
+        for known in self.db.rows("tag"):
+            if known["label"] == label:
+                return 201, known
+        with self.db.lock:  # whoever made it since the look-up wins; the others get the database's refusal
             if any(known["label"] == label.lower() for known in self.db.rows("tag")):
                 raise unique_violation("Tags", "Label")
             row = self.db.insert("tag", {"label": label.lower()})

@@ -94,6 +94,9 @@ def install(service):
         router.add("GET", "indexerstatus", lambda call: (200, []))
     if app.root_folders != "none":
         router.add("GET", "diskspace", disk_space)
+        if app.kind == "sonarr":  # gone since version 4, still answered for old clients
+            deprecated = {"id": 1, "name": "Deprecated", "upgradeAllowed": True, "cutoff": {"id": 1, "name": "English"}}
+            router.add("GET", "languageprofile", lambda call: (200, [{**deprecated, "languages": []}]))
         library = {"sonarr": "series", "radarr": "movie", "lidarr": "artist"}[app.kind]
         router.add("GET", library, lambda call: (200, []))
         for name in ("queue", "history", "blocklist", "wanted/missing"):

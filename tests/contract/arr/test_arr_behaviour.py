@@ -490,3 +490,39 @@ def test_another_version(arr):
     server = arr("radarr", env={"STANDIN_VERSION": "5.28.0.10274"})
     answer = server.api("GET", "system/status")
     assert answer.json()["version"] == answer.headers["X-Application-Version"] == "5.28.0.10274"
+
+
+def test_three_numbers_of_the_usual_version_stand_for_all_four(arr):
+    assert (
+        arr("radarr", env={"STANDIN_VERSION": "6.0.3"}).api("GET", "system/status").json()["version"] == "6.0.3.10276"
+    )
+
+
+def test_lidarr_3_names_protocols_by_class(arr):
+    server = arr("lidarr", env={"STANDIN_VERSION": "3.0.1.4866"})
+    body = provider(server, "downloadclient", "QBittorrent", name="q")
+    assert body["protocol"] == "TorrentDownloadProtocol"
+    made = server.api("POST", "downloadclient", body)
+    assert (made.status_code, made.json()["protocol"]) == (201, "TorrentDownloadProtocol")
+    profile = server.api("GET", "delayprofile/1").json()
+    assert [item["protocol"] for item in profile["items"]] == ["UsenetDownloadProtocol", "TorrentDownloadProtocol"]
+    assert server.api("PUT", "delayprofile/1", profile).status_code == 202
+
+
+def test_radarr_5_still_takes_basic(arr):
+    server = arr("radarr", env={"STANDIN_VERSION": "5.28.0.10274"})
+    assert host(server, **{**LOGIN, "authenticationMethod": "basic"})["authenticationMethod"] == "basic"
+
+
+def test_one_label_made_by_many_is_one_tag(arr):
+    server = arr("lidarr")
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(server.api("POST", "tag", {"label": "same"}).status_code))
+        for _number in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(answers) <= {201, 409} and len(server.api("GET", "tag").json()) == 1
