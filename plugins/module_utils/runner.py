@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import time
 
 from ansible_collections.homelab.media.plugins.module_utils import resource as resources
 from ansible_collections.homelab.media.plugins.module_utils.arr import KINDS, LINKS, NO_UPDATE
@@ -15,6 +16,8 @@ from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN
 from ansible_collections.homelab.media.plugins.module_utils.resource import camel, folded, nearest
 
 LOCKS = "/run/lock"
+# How the apps word that what they connect to does not listen (DownloadClientBase.cs and the clients' proxies).
+NOT_UP_YET = ("unable to connect", "connection refused", "cannot connect", "name or service not known", "name does not resolve", "no route to host")
 
 
 def resolve(value, secrets, where):
@@ -59,6 +62,7 @@ class Converger:
     """
 
     def __init__(self, client, ledger, secrets=None, check_mode=False):
+        self.deadline = time.monotonic() + client.wait_timeout
         self.client = client
         self.ledger = ledger
         self.secrets = secrets or {}
@@ -214,9 +218,9 @@ class Converger:
                 self.client.write("DELETE", "{0}/{1}".format(kind.path, body["id"]))
                 return {}
             if change.action == "create":
-                answer = self.create(kind, body, force)
+                answer = self.patiently(kind, lambda: self.create(kind, body, force))
             else:
-                answer = self.client.write("PUT", "{0}/{1}".format(kind.path, body["id"]), body, force)
+                answer = self.patiently(kind, lambda: self.client.write("PUT", "{0}/{1}".format(kind.path, body["id"]), body, force))
         except MediaError as error:
             raise MediaError(redact(error, change.pushed.values()), error.status, error.unreachable) from None
         if not isinstance(answer, dict):
@@ -226,6 +230,17 @@ class Converger:
             raise MediaError("{0}: the app answered that it saved it, but {1} did not change; an environment variable of the container may set it".format(
                 where, ", ".join(sorted(left.after))))
         return answer
+
+    def patiently(self, kind, send):
+        """Repeat what failed because the other app, which this one connects to when it saves, is not up yet."""
+        while True:
+            try:
+                return send()
+            except MediaError as error:
+                if not kind.provider or error.status not in (400, 500) or time.monotonic() > self.deadline \
+                        or not any(text in str(error).lower() for text in NOT_UP_YET):
+                    raise
+            time.sleep(2)
 
     def create(self, kind, body, force):
         """POST; the apps test an enabled provider even when told not to, so one that cannot be reached is made disabled and enabled then."""
@@ -270,6 +285,17 @@ def without_secrets(value):
     return [without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
+def link_name(wish):
+    """How a link is called in the summary."""
+    return str(wish.get("name") or wish.get("path") or wish.get("label") or "")
+
+
+def failed_links(app, wishes):
+    """The links of an app of which nothing could be made."""
+    return [{"app": app, "resource": wish["resource"], "name": link_name(wish), "state": "failed"} for wish in wishes
+            if wish["resource"] in LINKS and wish.get("state", "present") == "present"]
+
+
 def unnamed_of(kind, present, wishes, ignore=()):
     """Objects that no wish names, for purge."""
     names = {tuple(str(folded(wish.get(name), kind.fold.get(name, ("case",)))) for name in kind.identity) for wish in wishes}
@@ -299,8 +325,7 @@ def converge_app(client, wishes, ledger, secrets, check_mode, purge=None):
                 wanted = [predicted(client.name, wish) for wish in wishes if wish.get("state", "present") == "present"]
                 return {"changes": wanted, "links": [], "problems": []}
             for wish in wishes:
-                link = {"app": client.name, "resource": wish["resource"], "name": str(wish.get("name") or wish.get("path") or wish.get("label") or ""),
-                        "state": "ok"}
+                link = {"app": client.name, "resource": wish["resource"], "name": link_name(wish), "state": "ok"}
                 try:
                     done = worker.converge(wish)
                     last = done["object"]
@@ -327,9 +352,6 @@ def converge_app(client, wishes, ledger, secrets, check_mode, purge=None):
         if str(error) not in problems:
             problems.append(str(error))
         done = {(link["resource"], link["name"]) for link in links}
-        for wish in wishes:
-            name = str(wish.get("name") or wish.get("path") or wish.get("label") or "")
-            if wish["resource"] in LINKS and wish.get("state", "present") == "present" and (wish["resource"], name) not in done:
-                links.append({"app": client.name, "resource": wish["resource"], "name": name, "state": "failed"})
+        links += [link for link in failed_links(client.name, wishes) if (link["resource"], link["name"]) not in done]
     hide = set(client.secrets) | {str(value) for value in (secrets or {}).values()}
     return {"changes": changes, "links": links, "problems": [redact(text, hide) for text in problems], "object": last}

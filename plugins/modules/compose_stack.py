@@ -48,6 +48,10 @@ options:
     description: Seconds to wait for a gateway to become healthy.
     type: int
     default: 120
+  settle:
+    description: Wait, up to O(wait_timeout) seconds, until no service is starting any more. Not in check mode.
+    type: bool
+    default: false
   on_problem:
     description: Whether a service that does not start fails the task, or is only told in RV(problems).
     type: str
@@ -79,6 +83,12 @@ services:
   type: dict
   returned: always
   sample: {sonarr: {state: running, health: healthy, image: "lscr.io/linuxserver/sonarr:4.0.19"}}
+down:
+  description: Services that should run and do not, after the run. Empty in check mode.
+  type: list
+  elements: str
+  returned: always
+  sample: []
 problems:
   description: What did not work, each with C(service) and C(message).
   type: list
@@ -229,6 +239,16 @@ class Stack:
         if again:
             self.docker.ask("restarting {0}".format(", ".join(again)), "restart", *again)
 
+    def settle(self):
+        """Wait until the health of every service is known."""
+        deadline = time.monotonic() + self.params["wait_timeout"]
+        while True:
+            containers = self.observe()
+            if not any(container["health"] == "starting" and container["state"] == "running" for container in containers.values()) \
+                    or time.monotonic() > deadline:
+                return containers
+            time.sleep(1)
+
     def verify(self, names):
         """A container that was started and does not stay up is a problem."""
         told = {entry["service"] for entry in self.problems} | self.waiting
@@ -257,6 +277,7 @@ def main():
             "adopt": {"type": "list", "elements": "dict", "default": []},
             "digests": {"type": "dict", "default": {}},
             "wait_timeout": {"type": "int", "default": 120},
+            "settle": {"type": "bool", "default": False},
             "on_problem": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         },
         supports_check_mode=True,
@@ -270,7 +291,7 @@ def main():
 
     docker = Docker(run)
     stack = Stack(module, docker)
-    result = {"changed": False, "actions": [], "services": {}, "problems": stack.problems, "diff": {"before": {}, "after": {}}}
+    result = {"changed": False, "actions": [], "services": {}, "down": [], "problems": stack.problems, "diff": {"before": {}, "after": {}}}
     try:
         code, output, errors = docker.call("version", "--format", "{{.Server.Version}}")
         if code and not module.check_mode:
@@ -295,8 +316,13 @@ def main():
             if actions:
                 stack.apply(actions)
                 containers = stack.verify([action.service for action in actions if action.action in BY_COMPOSE + ("restart",)])
+        if module.params["settle"] and not module.check_mode:
+            containers = stack.settle()
         result["services"] = {name: {key: containers[service["container"]].get(key) for key in ("state", "health", "image")}
                               for name, service in stack.services.items() if service["container"] in containers}
+        if not module.check_mode:
+            result["down"] = sorted(name for name, service in stack.services.items() if service.get("state", "started") == "started"
+                                    and (containers.get(service["container"]) or {}).get("state") != "running")
     except DockerProblem as error:
         stack.problem("docker", str(error))
         if module.params["on_problem"] == "fail":

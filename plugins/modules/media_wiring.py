@@ -26,6 +26,11 @@ options:
     type: list
     elements: dict
     required: true
+  down:
+    description: Names of apps that are known not to run. They are not waited for.
+    type: list
+    elements: str
+    default: []
   secrets:
     description: Values of the secrets, by name.
     type: dict
@@ -107,7 +112,7 @@ from ansible_collections.homelab.media.plugins.module_utils.client import ArrCli
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger
-from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, predicted, resolve
+from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, failed_links, predicted, resolve
 
 AT_ONCE = 8
 
@@ -144,6 +149,8 @@ def converge(app, params, ledger, check_mode, where):
     """One app; every way to fail ends in a problem of that app."""
     wishes = app.get("resources") or []
     try:
+        if app["name"] in params["down"]:
+            raise MediaError("{0} does not run, so nothing was wired in it".format(app["name"]))
         url = app["url"]
         if app.get("container"):
             if app["container"] not in where:
@@ -159,13 +166,14 @@ def converge(app, params, ledger, check_mode, where):
     except MediaError as error:
         if check_mode and "requests is missing" in str(error):
             return {"changes": [predicted(app["name"], wish) for wish in wishes], "links": [], "problems": []}, 0
-        return {"changes": [], "links": [], "problems": [str(error)]}, 0
+        return {"changes": [], "links": failed_links(app["name"], wishes), "problems": [str(error)]}, 0
 
 
 def main():
     module = AnsibleModule(
         argument_spec={
             "apps": {"type": "list", "elements": "dict", "required": True},
+            "down": {"type": "list", "elements": "str", "default": []},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "purge": {"type": "dict", "default": {}},
             "state_root": {"type": "path", "default": "/var/lib/homelab-media"},

@@ -14,7 +14,7 @@ from ansible_collections.homelab.media.plugins.plugin_utils import storage, topo
 
 LABEL = "homelab.media."
 LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
-HEALTH = {"interval": "30s", "timeout": "10s", "retries": 5, "start_period": "60s"}
+HEALTH = {"interval": "15s", "timeout": "10s", "retries": 5, "start_period": "60s"}
 ORDER = (
     "image",
     "container_name",
