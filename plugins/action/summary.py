@@ -31,8 +31,12 @@ class ActionModule(ActionBase):
             if "stack_result" not in seen:
                 results[host] = None
                 continue
+            stack = dict(seen.get("stack_result") or {})
+            settled = seen.get("stack_settled") or {}
+            if settled.get("services"):
+                stack["services"] = settled["services"]
             results[host] = {
-                "stack": seen.get("stack_result"),
+                "stack": stack,
                 "wiring": seen.get("wiring_results"),
                 "generated": [name for name, source in (own.get("sources") or {}).items() if source == "generated"],
                 "check_mode": self._task.check_mode,

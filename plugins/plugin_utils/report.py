@@ -58,8 +58,17 @@ def problems(plan, results):
         if result is None:
             found.append("{0}: the run ended early on this host, see its message above".format(host))
             continue
+        told = set()
         for entry in (result.get("stack") or {}).get("problems") or []:
             found.append("{0}: {1}".format(host, _sentence(entry)))
+            told.add(entry.get("service") if isinstance(entry, dict) else None)
+        for row in plan.get("summary") or []:
+            seen = (result.get("stack") or {}).get("services", {}).get(row["service"])
+            if row["host"] != host or row.get("state") == "stopped" or row["service"] in told or result.get("check_mode") or not seen:
+                continue
+            bad = seen["state"] if seen.get("state") != "running" else "unhealthy" if seen.get("health") == "unhealthy" else None
+            if bad:
+                found.append("{0}: {1} is {2}; see 'docker logs {1}'".format(host, row["service"], bad))
         for wave in ((result.get("wiring")) or {}).values():
             for entry in (wave or {}).get("problems") or []:
                 found.append("{0}: {1}".format(host, _sentence(entry)))
