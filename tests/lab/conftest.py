@@ -147,6 +147,9 @@ ARRS = {
 }
 
 
+EXPECTED_SERVICES = {"gluetun", "qbittorrent", "sabnzbd", "nzbget", "nzbget-2", "bazarr", "flaresolverr", "unpackerr", "recyclarr", "plex"} | set(ARRS)
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """The lab, up."""

@@ -1,0 +1,157 @@
+"""Mistakes and faults: one sentence each, nothing touched by the first, everything else converged by the second."""
+from __future__ import annotations
+
+import pytest
+from conftest import DOCKER, MEDIA
+
+
+def services(variables, host=MEDIA):
+    return variables[host]["media_services"]
+
+
+def misspelt(variables):
+    services(variables)["sonar"] = {}
+
+
+def same_port(variables):
+    services(variables)["radarr"]["port"] = 8989
+
+
+def gateway_gone(variables):
+    services(variables)["qbittorrent"]["via"] = "gluetn"
+
+
+def subnet(variables):
+    variables["all"]["media_network"] = {"name": "homelab_other", "subnet": "172.30.0.0/16"}
+
+
+def unmounted(variables):
+    variables[MEDIA]["media_data_mount"] = True
+
+
+def older(variables):
+    services(variables)["sonarr"]["version"] = "4.0.15"
+
+
+FINDINGS = [
+    (misspelt, "sonar", "sonarr"),
+    (same_port, "media_services.radarr", "8989"),
+    (gateway_gone, "gluetn", "gluetun"),
+    (subnet, "172.30.0.0/16", "overlaps"),
+    (unmounted, "/mnt/media", "not mounted"),
+    (older, "4.0.15", "older"),
+]
+
+
+@pytest.mark.parametrize("change, subject, reason", FINDINGS, ids=[entry[0].__name__ for entry in FINDINGS])
+def test_a_finding_is_one_sentence_and_touches_nothing(deployed, change, subject, reason):
+    inventory = deployed.inventory(change)
+    before, writes = deployed.look(), deployed.writes()
+    run = deployed.site(inventory=inventory)
+    assert run.code != 0
+    assert [line for line in run.output.splitlines() if subject in line and reason in line]
+    assert run.total("changed") == 0
+    assert deployed.look() == before
+    assert deployed.writes() == writes
+
+
+def test_all_findings_of_all_hosts_come_at_once(deployed):
+    def both(variables):
+        misspelt(variables)
+        gateway_gone(variables)
+        services(variables, DOCKER)["seer"] = {}
+
+    run = deployed.site(inventory=deployed.inventory(both))
+    assert run.code != 0
+    for text in ("sonar", "gluetn", "seer"):
+        assert "'{0}'".format(text) in run.output
+    assert DOCKER in run.output and MEDIA in run.output
+
+
+def left_to_do(run):
+    """The sentences below the table."""
+    lines = run.output.splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("Left to do"))
+    return [line.strip() for line in lines[start + 1:lines.index("", start)]]
+
+
+def drift(lab):
+    """Something to converge in another app, to see that it is."""
+    client = next(item for item in lab.api("radarr", "downloadclient") if item["name"] == "SABnzbd")
+    lab.api("radarr", "downloadclient/{0}?forceSave=true".format(client["id"]), "PUT", dict(client, priority=9))
+
+
+def priority(lab):
+    return next(item for item in lab.api("radarr", "downloadclient") if item["name"] == "SABnzbd")["priority"]
+
+
+def test_an_app_that_answers_a_web_page(deployed):
+    drift(deployed)
+    deployed.fault("lidarr", {"html": True})
+    run = deployed.site()
+    deployed.fault("lidarr", {})
+    assert run.code != 0
+    told = left_to_do(run)
+    assert len(told) == 1 and "lidarr" in told[0] and "web page" in told[0]
+    assert priority(deployed) == 1, "the others are converged"
+    assert deployed.site().code == 0
+
+
+def test_a_stopped_app_is_started_again(deployed):
+    deployed.sh(MEDIA, "docker stop lidarr")
+    run = deployed.site()
+    assert run.code == 0, run.output[-3000:]
+    assert "docker" in deployed.sh(MEDIA, "docker inspect -f '{{.State.Running}}' lidarr && echo docker")
+    assert deployed.site().total("changed") == 0
+
+
+def test_an_app_that_changed_its_key_by_itself(deployed):
+    """The key of the environment wins over the file, so only an app that ignores it can have another one: play it with a fault."""
+    drift(deployed)
+    deployed.fault("lidarr", {"fail": {"status": 401, "path": "/api/.*"}})
+    run = deployed.site()
+    deployed.fault("lidarr", {})
+    assert run.code != 0
+    told = left_to_do(run)
+    assert len(told) == 1 and "API key" in told[0] and "lidarr" in told[0]
+    assert priority(deployed) == 1
+
+
+def test_a_gateway_that_was_restarted_is_noticed(deployed):
+    deployed.sh(MEDIA, "docker restart gluetun")
+    assert "lo" in deployed.sh(MEDIA, "docker exec sonarr ls /sys/class/net")
+    run = deployed.site()
+    assert run.code == 0, run.output[-3000:]
+    assert "eth0" in deployed.sh(MEDIA, "docker exec sonarr ls /sys/class/net")
+    deployed.api("sonarr", "system/status")
+    assert deployed.site().total("changed") == 0
+
+
+def test_no_space_left_leaves_no_part_of_a_file(deployed):
+    deployed.sh(MEDIA, "mkdir -p /tmp/keep && cp -a /opt/homelab-media/. /tmp/keep/ && mount -t tmpfs -o size=64k tmpfs /opt/homelab-media "
+                       "&& head -c 60k /dev/zero > /opt/homelab-media/filler; true")
+    try:
+        run = deployed.site()
+        assert run.code != 0
+        assert "no space is left" in run.output
+        assert "ok=" in run.output and run.stats[DOCKER]["failed"] == 0
+        found = deployed.sh(MEDIA, "find /opt/homelab-media -name '.*' -type f; find /opt/homelab-media -name compose.yml -size 0")
+        assert found == ""
+    finally:
+        deployed.sh(MEDIA, "umount /opt/homelab-media")
+    run = deployed.site()
+    assert run.code == 0 and run.total("changed") == 0
+
+
+def test_an_image_that_is_not_there(deployed):
+    def wrong(variables):
+        services(variables)["lidarr"]["version"] = "9.9.9"
+        services(variables)["lidarr"].setdefault("settings", {})
+
+    before = deployed.containers()
+    run = deployed.site(inventory=deployed.inventory(wrong))
+    assert run.code != 0
+    told = left_to_do(run)
+    assert any("lidarr" in line and "pulling" in line and "9.9.9" in line for line in told)
+    assert deployed.containers() == before, "the old one goes on"
+    assert deployed.site().code == 0

@@ -1,0 +1,71 @@
+"""Moves: onto and off the gateway, to another project, to the other host, absent, renamed."""
+from __future__ import annotations
+
+from conftest import DOCKER, MEDIA
+
+
+def clients(lab, instance):
+    return {item["name"]: {entry["name"]: entry.get("value") for entry in item["fields"]} for item in lab.api(instance, "downloadclient")}
+
+
+def converged(lab, inventory):
+    run = lab.site(inventory=inventory)
+    assert run.code == 0, run.output[-4000:]
+    again = lab.site(inventory=inventory)
+    assert again.total("changed") == 0, again.output[-3000:]
+    return run
+
+
+def test_off_the_gateway_and_to_another_project(deployed):
+    def move(variables):
+        variables[MEDIA]["media_services"]["sabnzbd"] = {"port": 8085}
+        variables[MEDIA]["media_services"]["nzbget"] = {"project": "homelab-usenet"}
+
+    converged(deployed, deployed.inventory(move))
+    found = clients(deployed, "sonarr")
+    assert len(found) == 4, "nothing is there twice"
+    assert found["SABnzbd"]["host"] != "localhost"
+    assert clients(deployed, "lidarr")["SABnzbd"]["host"] == "sabnzbd"
+    label = "docker inspect -f '{{index .Config.Labels \"com.docker.compose.project\"}}' nzbget"
+    assert deployed.sh(MEDIA, label).strip() == "homelab-usenet"
+    converged(deployed, None)
+    assert clients(deployed, "sonarr")["SABnzbd"]["host"] == "localhost"
+    assert deployed.sh(MEDIA, label).strip() == "homelab-torrent"
+
+
+def test_absent_removes_container_and_links_and_keeps_the_configuration(deployed):
+    def absent(variables):
+        variables[MEDIA]["media_services"]["nzbget-2"]["state"] = "absent"
+
+    converged(deployed, deployed.inventory(absent))
+    assert "nzbget-2" not in deployed.containers()
+    assert "NZBGet 2" not in clients(deployed, "sonarr")
+    assert "nzbget.conf" in deployed.sh(MEDIA, "ls /var/lib/homelab-media-configs/nzbget-2")
+    converged(deployed, None)
+    assert "NZBGet 2" in clients(deployed, "sonarr")
+
+
+def test_gone_from_the_inventory_is_told_and_left_running(deployed):
+    def gone(variables):
+        del variables[MEDIA]["media_services"]["recyclarr"]
+
+    before = deployed.containers()
+    run = deployed.site(inventory=deployed.inventory(gone))
+    assert run.code == 0
+    assert "'recyclarr'" in run.output
+    assert deployed.containers()["recyclarr"] == before["recyclarr"]
+
+
+def test_to_the_other_host(deployed):
+    def move(variables):
+        variables[MEDIA]["media_services"]["tautulli"] = variables[DOCKER]["media_services"]["tautulli"]
+        variables[DOCKER]["media_services"]["tautulli"] = {"state": "absent"}
+
+    converged(deployed, deployed.inventory(move))
+    assert "tautulli" in deployed.containers(MEDIA) and "tautulli" not in deployed.containers(DOCKER)
+
+    def back(variables):
+        variables[MEDIA]["media_services"]["tautulli"] = {"state": "absent"}
+
+    converged(deployed, deployed.inventory(back))
+    assert "tautulli" in deployed.containers(DOCKER) and "tautulli" not in deployed.containers(MEDIA)
