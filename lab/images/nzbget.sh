@@ -1,9 +1,12 @@
 #!/bin/sh
 # The published image's start of NZBGet: a complete configuration on the first start, login by environment, PUID and PGID.
 set -eu
-umask "${UMASK:-022}"
-[ -s /config/nzbget.conf ] || cp /usr/share/nzbget/webui/nzbget.conf /config/nzbget.conf
-set -- -s -c /config/nzbget.conf -o OutputMode=log
-[ -n "${NZBGET_USER:-}" ] && set -- "$@" -o "ControlUsername=$NZBGET_USER"
-[ -n "${NZBGET_PASS:-}" ] && set -- "$@" -o "ControlPassword=$NZBGET_PASS"
+if [ ! -s /config/nzbget.conf ]; then
+    cp /usr/share/nzbget/nzbget.conf /config/nzbget.conf
+    chown "${PUID:-1000}:${PGID:-1000}" /config/nzbget.conf
+    set -- -o MainDir=/downloads
+fi
+set -- -s -c /config/nzbget.conf -o OutputMode=log "$@"
+[ -z "${NZBGET_USER:-}" ] || set -- "$@" -o "ControlUsername=$NZBGET_USER"
+[ -z "${NZBGET_PASS:-}" ] || set -- "$@" -o "ControlPassword=$NZBGET_PASS"
 exec /lab/entrypoint.sh nzbget "$@"
