@@ -5,35 +5,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
-for directory in (str(ROOT / "lab"), str(HERE)):
-    if directory not in sys.path:
-        sys.path.insert(0, directory)
+HERE = str(Path(__file__).resolve().parent)
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
 
 from standins import testing  # noqa: E402
-
-
-def shared_facts():
-    """Where recordings and OpenAPI documents are, or None: the project does not need them."""
-    for candidate in (os.environ.get("HOMELAB_SHARED"), ROOT.parent / "shared"):
-        if candidate and (Path(candidate) / "recorded").is_dir():
-            return Path(candidate)
-    return None
-
-
-@pytest.fixture(scope="session")
-def facts():
-    found = shared_facts()
-    if found is None:
-        pytest.skip("no recordings here: set HOMELAB_SHARED to a directory with recorded/ and specs/")
-    return found
 
 
 @pytest.fixture

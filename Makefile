@@ -1,0 +1,99 @@
+# homelab.media: `make help` lists the targets.
+
+INVENTORY ?= inventory/lab
+ARGS ?=
+PYTEST_ARGS ?=
+
+PY := .venv/bin/python
+PLAYBOOK := .venv/bin/ansible-playbook
+JUNIT := .cache/junit
+# Below /ansible_collections/homelab/media, as ansible-test wants it.
+HERE := .collections/ansible_collections/homelab/media
+EXAMPLES := $(patsubst %/hosts.yml,%,$(wildcard inventory/example/*/hosts.yml))
+PYTEST = $(PY) -m pytest -q --junitxml=$(JUNIT)/$@.xml $(PYTEST_ARGS)
+
+# Named, since Ansible ignores an ansible.cfg in a directory that everybody may write to.
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export PYTHONDONTWRITEBYTECODE := 1
+
+# The lab is started only for its own inventory.
+ifeq ($(INVENTORY),inventory/lab)
+LAB := lab-up
+else
+LAB :=
+export HOMELAB_NO_LAB := 1
+endif
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup setup-test site check test lint sanity unit contract integration artifact unit-2.17 lab-test bench \
+	lab-up lab-down lab-reset lab-status build clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'Variables: INVENTORY (inventory/lab), ARGS (for ansible-playbook), PYTEST_ARGS.'
+
+setup:
+	@tools/setup.sh site
+
+setup-test:
+	@tools/setup.sh test
+
+site: setup $(LAB) ## Bring everything up and wire it: the lab, or INVENTORY=... ARGS="--limit ..."
+	$(PLAYBOOK) -i $(INVENTORY) playbooks/site.yml $(ARGS)
+
+check: setup $(LAB) ## Show what `make site` would change
+	$(PLAYBOOK) -i $(INVENTORY) playbooks/site.yml --check --diff $(ARGS)
+
+test: lint sanity unit contract integration artifact unit-2.17 lab-test ## Everything below down to lab-test
+
+lint: setup-test ## ruff, yamllint, ansible-lint, antsibull-docs, antsibull-changelog
+	$(PY) -m ruff check .
+	$(PY) -m yamllint --strict .
+	cd $(HERE) && $(CURDIR)/.venv/bin/ansible-lint --offline --profile production
+	.venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
+	.venv/bin/antsibull-changelog lint
+
+sanity: setup-test ## ansible-test sanity, without exceptions
+	@$(PY) tools/pip_bootstrap.py
+	cd $(HERE) && $(CURDIR)/.venv/bin/ansible-test sanity --venv --python $$($(CURDIR)/$(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+unit: setup-test ## Unit tests
+	$(PYTEST) -n 2 tests/unit
+
+contract: setup-test ## Stand-ins against the contract tables and independent clients
+	$(PYTEST) -n 2 tests/contract
+
+integration: setup-test ## Modules against stand-ins
+	$(PYTEST) -n 2 tests/integration
+
+artifact: setup-test ## Build the collection, install it elsewhere, and run from there
+	tools/artifact.sh $(EXAMPLES)
+
+unit-2.17: setup-test ## Unit tests on the oldest ansible-core
+	@tools/venv-2.17.sh
+	.cache/venv-2.17/bin/python -m pytest -q -n 2 --junitxml=$(JUNIT)/$@.xml $(PYTEST_ARGS) tests/unit
+
+lab-test: setup-test ## The playbook on the lab, seen from outside (resets the lab's hosts)
+	if [ -d tests/lab ]; then $(PYTEST) tests/lab; fi
+
+bench: setup lab-up ## What a run costs that changes nothing, beside `ping`
+	$(PY) tools/bench.py $(ARGS)
+
+lab-up: setup ## Start the lab: a registry and two hosts
+	python3 lab/lab.py up
+
+lab-down: ## Remove the lab: containers, images, networks, a dockerd that it started
+	python3 lab/lab.py down
+
+lab-reset: ## Throw the lab's hosts away; images stay
+	python3 lab/lab.py reset
+
+lab-status: ## What of the lab is there
+	python3 lab/lab.py status
+
+build: setup ## Build the collection's artifact into dist/
+	.venv/bin/ansible-galaxy collection build --force --output-path dist
+
+clean: ## Remove what was built here; the lab stays
+	rm -rf .cache .ansible .pytest_cache .ruff_cache .hypothesis dist tests/output .venv .collections
