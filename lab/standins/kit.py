@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from datetime import datetime, timezone
 
 import requests
@@ -101,3 +102,43 @@ def now():
 def iso(moment=None):
     """2026-11-20T06:21:37.000Z"""
     return (moment or now()).strftime("%Y-%m-%dT%H:%M:%S.") + f"{(moment or now()).microsecond // 1000:03d}Z"
+
+
+def moment(seconds):
+    """The same of seconds since 1970."""
+    return iso(datetime.fromtimestamp(int(seconds or 0), timezone.utc))
+
+
+LIFETIME, FRESH = 3600, 10          # seconds; past FRESH the old answer is given and the new one fetched behind
+
+
+class Unreachable(Exception):
+    """Whatever went wrong: the real one makes no difference either."""
+
+
+class Cache:
+    """Answers by URL; the key of the app is not part of it, which is the trap."""
+
+    def __init__(self):
+        self.entries, self.stats = {}, {"hits": 0, "misses": 0}
+
+    def get(self, name, ask):
+        held = self.entries.get(name)
+        if held and time.monotonic() - held[0] < LIFETIME:
+            self.stats["hits"] += 1
+            if time.monotonic() - held[0] > FRESH:
+                threading.Thread(target=self._refresh, args=(name, ask), daemon=True).start()
+            return held[1]
+        self.stats["misses"] += 1
+        value = ask()
+        self.entries[name] = (time.monotonic(), value)
+        return value
+
+    def _refresh(self, name, ask):
+        try:
+            self.entries[name] = (time.monotonic(), ask())
+        except Unreachable:
+            pass
+
+    def flush(self):
+        self.entries.clear()

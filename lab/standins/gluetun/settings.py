@@ -328,7 +328,7 @@ def roles(reader):
     path = reader.text("HTTP_CONTROL_SERVER_AUTH_CONFIG_FILEPATH") or str(reader.files / "auth" / "config.toml")
     found = []
     if os.path.isfile(path):
-        import tomllib                                      # Python 3.11+, as the image has
+        import tomllib  # Python 3.11+, as the image has
         try:
             document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -18,8 +18,7 @@ import requests
 from flask import Response, request
 
 from ..common import Store
-from ..kit import as_json, as_text, catch_all, fetch, iso, now, plex_tv
-from ..seerr import peers
+from ..kit import Cache, Unreachable, as_json, as_text, catch_all, fetch, iso, moment, now, plex_tv
 from . import schema
 
 VERSION = "3.24.0"
@@ -56,7 +55,7 @@ class Maintainerr:
         self.store.save()
         self.started = time.monotonic()
         self.client = None              # the live connection to Plex: {url, token}; it stays when settings change
-        self.cache = {"radarr": peers.Cache(), "sonarr": peers.Cache()}
+        self.cache = {"radarr": Cache(), "sonarr": Cache()}
         self.lock = threading.RLock()
         self._connect()
 
@@ -409,14 +408,14 @@ class Maintainerr:
                 answer = fetch("GET", entry["url"] + path, params={"apikey": entry["apiKey"]}, timeout=5)
                 rows = answer.json()
             except (requests.exceptions.RequestException, ValueError) as error:
-                raise peers.Unreachable(type(error).__name__) from None
+                raise Unreachable(type(error).__name__) from None
             if answer.status_code != 200 or not isinstance(rows, list):
-                raise peers.Unreachable(str(answer.status_code))
+                raise Unreachable(str(answer.status_code))
             return rows
 
         try:
             return self.cache[kind].get((wanted, entry["url"], path), ask)
-        except peers.Unreachable:
+        except Unreachable:
             return []
 
     def arr_profiles(self, kind, wanted):
@@ -560,8 +559,8 @@ class Maintainerr:
         for row in item.get("Guid", []):
             name, _colon, value = row["id"].partition("://")
             guids.setdefault(name, []).append(value)
-        return {"id": item["ratingKey"], "title": item["title"], "guid": item.get("guid"), "type": item["type"], "addedAt": peers.moment(item.get("addedAt")),
-                "updatedAt": peers.moment(item.get("updatedAt")), "providerIds": guids, "mediaSources": [], "library": {}, "year": item.get("year"),
+        return {"id": item["ratingKey"], "title": item["title"], "guid": item.get("guid"), "type": item["type"], "addedAt": moment(item.get("addedAt")),
+                "updatedAt": moment(item.get("updatedAt")), "providerIds": guids, "mediaSources": [], "library": {}, "year": item.get("year"),
                 "ratings": [], "genres": [], "actors": []}
 
     def media_meta(self, key):

@@ -4,48 +4,11 @@
 """What Seerr asks of others: Radarr and Sonarr (with its hour-long cache), Plex, plex.tv, Tautulli."""
 from __future__ import annotations
 
-import threading
-import time
 import xml.etree.ElementTree as ElementTree
 
 import requests
 
-from ..kit import fetch, iso, plex_tv
-
-LIFETIME, FRESH = 3600, 10          # seconds; past FRESH the old answer is given and the new one fetched behind
-
-
-class Unreachable(Exception):
-    """Whatever went wrong: the real one makes no difference either."""
-
-
-class Cache:
-    """Answers by URL; the key of the app is not part of it, which is the trap."""
-
-    def __init__(self):
-        self.entries, self.stats = {}, {"hits": 0, "misses": 0}
-
-    def get(self, name, ask):
-        held = self.entries.get(name)
-        if held and time.monotonic() - held[0] < LIFETIME:
-            self.stats["hits"] += 1
-            if time.monotonic() - held[0] > FRESH:
-                threading.Thread(target=self._refresh, args=(name, ask), daemon=True).start()
-            return held[1]
-        self.stats["misses"] += 1
-        value = ask()
-        self.entries[name] = (time.monotonic(), value)
-        return value
-
-    def _refresh(self, name, ask):
-        try:
-            self.entries[name] = (time.monotonic(), ask())
-        except Unreachable:
-            pass
-
-    def flush(self):
-        self.entries.clear()
-
+from ..kit import Cache, Unreachable, fetch, moment, plex_tv
 
 class Arr:
     """Radarr or Sonarr behind an entry of the settings."""
@@ -145,11 +108,6 @@ def _tree(path, token):
 
 def flag(value):
     return value in ("1", "true")
-
-
-def moment(seconds):
-    from datetime import datetime, timezone
-    return iso(datetime.fromtimestamp(int(seconds or 0), timezone.utc))
 
 
 def devices(token, product, client):
