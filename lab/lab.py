@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -28,7 +27,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -140,6 +138,11 @@ def missing_packages(answers):
     return sorted(found)
 
 
+def has_candidate(policy):
+    """Whether what apt-cache said of a package names a version that can be installed."""
+    return "Candidate: " in policy and "Candidate: (none)" not in policy
+
+
 def install(packages):
     if shutil.which("apt-get") is None:
         raise LabError("the lab needs {0}, and this machine has no apt: install them by hand".format(", ".join(packages)))
@@ -147,6 +150,9 @@ def install(packages):
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     remedy = "check that this machine reaches its Debian mirror (`apt-get update`), then run it again"
     run(["apt-get", "update", "-qq"], "reading the package lists", remedy, environment=quiet)
+    # Debian 13 has the client in a package of its own, Debian 12 and Ubuntu do not know that name.
+    if "docker.io" in packages and has_candidate(run(["apt-cache", "policy", "docker-cli"], "reading the package lists")):
+        packages = packages + ["docker-cli"]
     run(["apt-get", "install", "-y", "-qq", "--no-install-recommends"] + packages, "installing " + ", ".join(packages), remedy, environment=quiet)
 
 
@@ -307,6 +313,7 @@ def publish(table):
         say("publishing {0} images".format(len(new)))
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda recipe: push(recipe["built"], recipe["tag"]), new))
+    return bool(new)
 
 
 def push(image, tag):
@@ -465,12 +472,6 @@ def locked():
         os.close(handle)
 
 
-def together(function, items):
-    """The function for each item at once; the first error when all have ended."""
-    with concurrent.futures.ThreadPoolExecutor(max(1, len(items))) as pool:
-        list(pool.map(function, items))
-
-
 def up():
     with locked():
         ensure_engine()
@@ -478,21 +479,14 @@ def up():
         ensure_network()
         ensure_registry(table)
         key = ensure_key()
-        failed = []
-        publisher = threading.Thread(target=guarded, args=(failed, publish, table))
-        publisher.start()
-        together(lambda name: ensure_host(name, HOSTS[name], table, key), list(HOSTS))
-        publisher.join()
-        if failed:
-            raise failed[0]
+        with concurrent.futures.ThreadPoolExecutor(len(HOSTS) + 1) as pool:
+            new = pool.submit(publish, table)
+            for done in [pool.submit(ensure_host, name, host, table, key) for name, host in HOSTS.items()]:
+                done.result()
+        if new.result():
+            for name in HOSTS:
+                drop_outdated(name, {recipe["tag"]: recipe["id"] for recipe in table.values() if recipe.get("tag")})
     say("up: " + ", ".join("{0} ({1}@{2})".format(name, host["user"], host["address"]) for name, host in HOSTS.items()))
-
-
-def guarded(failed, function, *arguments):
-    try:
-        function(*arguments)
-    except LabError as error:
-        failed.append(error)
 
 
 def add_host(name, user):
@@ -554,8 +548,28 @@ rm -rf /opt/homelab-media /var/lib/homelab-media /var/lib/homelab-media-configs 
 
 def clean(names):
     ensure_root()
+    table = table_of_images()
+    have = here()
     for name in known(names):
+        if inspect(container_of(name))[0] != "running":
+            say("{0} does not run, so it stays as it is".format(name))
+            continue
         docker("exec", container_of(name), "bash", "-c", CLEAN, what="emptying " + name, remedy="`lab.py reset {0}` throws it away".format(name))
+        drop_outdated(name, {recipe["tag"]: have.get(recipe["built"]) for recipe in table.values() if recipe.get("tag")})
+
+
+def drop_outdated(host, current):
+    """Remove images that a host has pulled and that have been built anew under the same name since; no host would pull them again by itself."""
+    pulled = try_docker("exec", container_of(host), "docker", "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}") or ""
+    old = []
+    for line in pulled.splitlines():
+        image, _space, identity = line.partition(" ")
+        tag = image[len(REGISTRY) + 1:]
+        if image.startswith(REGISTRY + "/") and tag in current and current[tag] != identity:
+            old.append(image)
+    if old:
+        # Those that a container uses are refused, and rightly.
+        try_docker("exec", container_of(host), "docker", "rmi", *old)
 
 
 def down():
