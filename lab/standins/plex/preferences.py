@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from ..common import write_atomically
@@ -33,7 +33,8 @@ KNOWN = {
     "TranscoderTempDirectory": ("text", "", "transcoder", False, True, None),
     "HardwareAcceleratedCodecs": ("bool", False, "transcoder", False, False, None),
     "HardwareAcceleratedEncoders": ("bool", True, "transcoder", False, False, None),
-    "TranscoderQuality": ("int", 0, "transcoder", False, False, "0:Automatic|1:Prefer higher speed encoding|2:Prefer higher quality encoding|3:Make my CPU hurt"),
+    "TranscoderQuality": ("int", 0, "transcoder", False, False,
+                          "0:Automatic|1:Prefer higher speed encoding|2:Prefer higher quality encoding|3:Make my CPU hurt"),
     "TranscoderThrottleBuffer": ("int", 60, "transcoder", False, True, None),
     "FSEventLibraryUpdatesEnabled": ("bool", False, "library", False, False, None),
     "FSEventLibraryPartialScanEnabled": ("bool", False, "library", False, True, None),

@@ -14,8 +14,8 @@ import socket
 import struct
 import threading
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import requests
 from flask import request

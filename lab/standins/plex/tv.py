@@ -130,8 +130,8 @@ class PlexTv:
             return as_json({**plain, "subscription": {"active": True, "status": "Active", "plan": "lifetime", "features": []},
                             "profile": {"autoSelectAudio": True}, "entitlements": [], "roles": ["plexpass"]})
         return self._xml("user", {**plain, "subscription": {"active": True, "status": "Active", "plan": "lifetime",
-                                                             "subscribedAt": "2020-01-01 00:00:00 UTC", "paymentService": "",
-                                                             "features": {"feature": [{"id": "webhooks"}]}},
+                                                            "subscribedAt": "2020-01-01 00:00:00 UTC", "paymentService": "",
+                                                            "features": {"feature": [{"id": "webhooks"}]}},
                                   "profile": {"autoSelectAudio": True, "defaultAudioLanguage": "en", "defaultSubtitleLanguage": "en",
                                               "autoSelectSubtitle": 0, "defaultSubtitleAccessibility": 0, "defaultSubtitleForced": 0},
                                   "entitlements": {"entitlement": []}, "roles": {"role": [{"id": "plexpass"}]}})

@@ -4,11 +4,12 @@
 """What Seerr asks of others: Radarr and Sonarr (with its hour-long cache), Plex, plex.tv, Tautulli."""
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import requests
 
-from ..kit import Cache, Unreachable, fetch, moment, plex_tv
+from ..kit import Unreachable, fetch, moment, plex_tv
+
 
 class Arr:
     """Radarr or Sonarr behind an entry of the settings."""

@@ -20,9 +20,8 @@ from datetime import timedelta
 import requests
 from flask import Response, request
 
-from ..kit import as_json, as_text, catch_all, fetch, iso, now
+from ..kit import Cache, Unreachable, as_json, as_text, catch_all, fetch, iso, now
 from . import defaults, peers
-from .peers import Unreachable
 from .store import Settings, Users, hashed, merge
 
 ADMIN = 2
@@ -49,7 +48,7 @@ class Service:
         self.product, self.version = ("Seerr", "3.1.0") if seerr else ("Overseerr", "1.34.0")
         self.settings = Settings(config_dir, seerr, environment if environment is not None else os.environ)
         self.users = Users(config_dir)
-        self.caches = {"radarr": peers.Cache(), "sonarr": peers.Cache()}
+        self.caches = {"radarr": Cache(), "sonarr": Cache()}
         self.sessions = {}
         self.restart_required = False
         self.running = set()
@@ -836,7 +835,8 @@ def table(seerr):
         ("GET", "/settings/about", False, True, None, "about"), ("GET", "/settings/logs", False, True, None, "logs"),
         ("GET", "/settings/cache", False, True, None, "cache"), ("GET", "/settings/discover", False, False, None, "discover"),
         ("POST", "/settings/cache/{cacheId}/flush", False, True, None, "cache_flush"),
-        ("GET", "/user", False, True, None, "user_list"), ("POST", "/user", False, True, ({}, {"email": text, "username": text, "permissions": defaults.NUMBER}, ()), "user_post"),
+        ("GET", "/user", False, True, None, "user_list"),
+        ("POST", "/user", False, True, ({}, {"email": text, "username": text, "permissions": defaults.NUMBER}, ()), "user_post"),
         ("POST", "/user/import-from-plex", False, True, None, "user_import"),
         ("GET", "/user/{userId}", False, True, None, "user_get"),
         ("PUT", "/user/{userId}", False, True, ({}, {"permissions": defaults.NUMBER}, ("email", "id")), "user_put"),

@@ -13,7 +13,7 @@ import re
 import secrets
 import threading
 import time
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import requests
 from flask import request
@@ -33,9 +33,9 @@ COMMANDS = ("add_newsletter_config add_notifier_config arnold backup_config back
             "refresh_users_list restart server_status set_newsletter_config set_notifier_config sql status update update_check").split()
 # agent id -> (name, label, config with defaults)
 AGENTS = {10: ("email", "Email", {"from_name": "Tautulli", "from": "", "to": "", "cc": "", "bcc": "", "smtp_server": "", "smtp_port": 25,
-                                   "smtp_user": "", "smtp_password": "", "tls": 0, "html_support": 1}),
+                                  "smtp_user": "", "smtp_password": "", "tls": 0, "html_support": 1}),
           13: ("telegram", "Telegram", {"bot_token": "", "chat_id": "", "disable_web_preview": 0, "html_support": 1, "incl_subject": 1,
-                                         "incl_poster": 0}),
+                                        "incl_poster": 0}),
           14: ("slack", "Slack", {"hook": "", "channel": "", "username": "", "icon_emoji": "", "color": "", "incl_subject": 1, "incl_card": 0}),
           15: ("scripts", "Script", {"script_folder": "", "script": "", "timeout": 30}),
           20: ("discord", "Discord", {"hook": "", "username": "", "avatar_url": "", "color": "", "incl_subject": 1, "incl_card": 0, "tts": 0}),
