@@ -55,8 +55,7 @@ lint: setup-test ## ruff, yamllint, ansible-lint, antsibull-docs, antsibull-chan
 	.venv/bin/antsibull-changelog lint
 
 sanity: setup-test ## ansible-test sanity, without exceptions
-	@$(PY) tools/pip_bootstrap.py
-	cd $(HERE) && $(CURDIR)/.venv/bin/ansible-test sanity --venv --python $$($(CURDIR)/$(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+	tools/sanity.sh
 
 unit: setup-test ## Unit tests
 	$(PYTEST) -n 2 tests/unit

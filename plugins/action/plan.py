@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.homelab.media.plugins.plugin_utils import plan as planner
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import Findings, render_text
 from ansible_collections.homelab.media.plugins.plugin_utils.inventory import SHORTEST_SECRET, check_variable

@@ -9,7 +9,7 @@ import os
 import re
 import secrets as random_source
 import string
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 SHORTEST = 8
 PLACEHOLDER = "(will be generated)"
@@ -25,9 +25,9 @@ def generate(form):
     if form == "hex32":
         return random_source.token_hex(16)
     if form == "password":
-        return "".join(random_source.choice(alphabet) for _ in range(24))
+        return "".join(random_source.choice(alphabet) for dummy in range(24))
     if form == "qbt_key":
-        return "qbt_" + "".join(random_source.choice(alphabet) for _ in range(28))
+        return "qbt_" + "".join(random_source.choice(alphabet) for dummy in range(28))
     return None
 
 
@@ -72,7 +72,7 @@ def _yaml(text, key):
             continue
         depth = len(match.group(1))
         path = [item for item in path if item[0] < depth] + [(depth, match.group(2).strip().strip("'\""))]
-        if [name for _, name in path] == key.split(".") and match.group(3):
+        if [name for dummy, name in path] == key.split(".") and match.group(3):
             value = match.group(3).strip()
             quote = re.match(r"""^(['"])(.*)\1$""", value)
             return quote.group(2) if quote else value.split(" #")[0].strip()

@@ -101,7 +101,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.media.plugins.module_utils import tokens
 from ansible_collections.homelab.media.plugins.module_utils.files import FileProblem, observe, set_attributes, write
 
-
 PAIR = re.compile(r"^(\s*(?:- )?[\w.\\/\"'-]+\s*[=:]\s*)(.+)$")
 ELEMENT = re.compile(r"^(\s*<(\w+)>)(.+)(</\2>\s*)$")
 HARMLESS = re.compile(r"^[\s\[\]{}()<>/?,]*$|^\s*\[[\w. -]+\]$|^\s*</?\w+>$|^\s*[\w-]+:$")

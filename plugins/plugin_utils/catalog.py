@@ -9,6 +9,7 @@ import os
 
 import jinja2
 import yaml
+
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import Findings, did_you_mean
 from ansible_collections.homelab.media.plugins.plugin_utils.schema import Mismatch, coerce
 

@@ -9,6 +9,7 @@ import json
 import posixpath
 
 import yaml
+
 from ansible_collections.homelab.media.plugins.plugin_utils import context as contexts
 from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values
 

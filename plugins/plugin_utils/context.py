@@ -66,7 +66,8 @@ def target_view(env, source, target):
     """A linked instance, with its address as seen from the source and the source's address as seen from it."""
     shown = view(env, target)
     name, port = topology.address(source, target)
-    back_name, back_port = topology.address(target, source)
+    # The other way round: as the target sees the source.
+    back_name, back_port = topology.address(source=target, target=source)
     shown["address"] = {
         "host": name or "",
         "port": port,

@@ -371,7 +371,7 @@ def space(model, host, info):
 
 def _repository(reference):
     """An image reference without registry, tag and digest, and its tag."""
-    reference = str(reference or "").split("@")[0]
+    reference = str(reference or "").split("@", maxsplit=1)[0]
     head, colon, tag = reference.rpartition(":")
     if not colon or "/" in tag:
         head, tag = reference, ""
@@ -386,7 +386,7 @@ def versions(model, host, info):
         if not container or instance.settings.get("allow_downgrade"):
             continue
         repository, tag = _repository(container.get("image"))
-        if repository.split("/")[-1] != instance.image.split("/")[-1]:
+        if repository.rpartition("/")[2] != instance.image.rpartition("/")[2]:
             continue
         labels = container.get("labels") or {}
         running = (
@@ -483,7 +483,7 @@ def secrets(model, host, info):
 
 def address(model, host, info):
     own = topology.ip_of(host.address)
-    known = [str(item).split("/")[0] for item in info.get("addresses") or []]
+    known = [str(item).split("/", maxsplit=1)[0] for item in info.get("addresses") or []]
     if own and known and str(own) not in known:
         bound = [instance.name for instance in model.rendered(host) if host.address in topology.binds(instance)]
         text = "The address {0} is not one of this host ({1}).".format(own, ", ".join(known))

@@ -112,7 +112,7 @@ def inspect(model, host):
         if instance.network == "host" and instance.gateway is None:
             ports += [
                 {"port": port, "proto": proto, "bind": "0.0.0.0", "instance": instance.name}
-                for port, proto, _ in found["inner"]
+                for port, proto, dummy in found["inner"]
             ]
         else:
             ports += [

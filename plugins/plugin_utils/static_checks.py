@@ -56,7 +56,7 @@ def _host_ports(model, host):
     for instance in model.rendered(host):
         service = model.services[host.name][instance.name]
         if instance.network == "host" and instance.gateway is None:
-            found += [(port, protocol, "0.0.0.0", instance) for port, protocol, _ in service["inner"]]
+            found += [(port, protocol, "0.0.0.0", instance) for port, protocol, dummy in service["inner"]]
         elif (instance.gateway or instance).network != "host":
             found += [(port["published"], port["protocol"], port["bind"], instance) for port in service["ports"]]
     return found
@@ -405,7 +405,7 @@ def environment(model, host):
                     if "." in str(value["secret"])
                     else "{0}.{1}".format(instance.name, value["secret"])
                 )
-                owner, _, short = full.partition(".")
+                owner, dummy, short = full.partition(".")
                 there = full in host.given or (
                     owner in host.instances and context["me"]["secrets"].get(short) if owner == instance.name else False
                 )

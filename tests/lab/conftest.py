@@ -24,7 +24,8 @@ LOOK = r"""
 for dir in {dirs}; do [ -e $dir ] && find $dir -printf '%p %y %m %U:%G %T@ %s\n' | grep -v 'requests.jsonl' | sort; done
 find {dirs} -type f 2>/dev/null | sort | xargs -r -d '\n' sha256sum
 find /mnt/media /var/lib/homelab-media-configs -maxdepth 2 -type d -printf '%p %m %U:%G\n' 2>/dev/null | sort
-command -v docker >/dev/null && docker ps -aq | sort | xargs -r docker inspect -f '{{{{.Name}}}} {{{{.Id}}}} {{{{.State.StartedAt}}}} {{{{.State.Status}}}} {{{{.RestartCount}}}}'
+command -v docker >/dev/null && docker ps -aq | sort | xargs -r \
+  docker inspect -f '{{{{.Name}}}} {{{{.Id}}}} {{{{.State.StartedAt}}}} {{{{.State.Status}}}} {{{{.RestartCount}}}}'
 command -v docker >/dev/null && docker network ls --format '{{{{.Name}}}} {{{{.ID}}}}' | sort
 true
 """
@@ -110,7 +111,8 @@ class Lab:
 
     def writes(self):
         """Requests other than reads that the stand-ins answered so far, per app."""
-        script = "for log in /var/lib/homelab-media-configs/*/requests.jsonl; do [ -e $log ] && grep -cvE '\"method\": ?\"(GET|HEAD)\"' $log | sed \"s|^|$log |\"; done; true"
+        script = ("for log in /var/lib/homelab-media-configs/*/requests.jsonl; do "
+                  "[ -e $log ] && grep -cvE '\"method\": ?\"(GET|HEAD)\"' $log | sed \"s|^|$log |\"; done; true")
         return {host: self.sh(host, script) for host in ADDRESS}
 
     def secrets(self, host=MEDIA):

@@ -7,7 +7,8 @@ import json
 
 import pytest
 import requests
-from conftest import ADDRESS, DOCKER, MEDIA
+import yaml
+from conftest import ADDRESS, DOCKER, MEDIA, ROOT
 
 KEYS = {"sonarr": "aaaabbbbccccddddeeeeffff00001111", "radarr": "2222333344445555666677778888999a"}
 LOGIN = ("homer", "their-own-password")
@@ -20,7 +21,8 @@ services:
   qbittorrent: {image: "172.30.77.2:5000/lscr.io/linuxserver/qbittorrent:5.1.4", container_name: qbittorrent, restart: unless-stopped,
                 ports: ["8080:8080"], environment: {PUID: "1000", PGID: "1000"}, volumes: ["/srv/appdata/qbittorrent:/config", "/srv/library:/library"]}
 """
-CONFIG = "<Config><Port>{0}</Port><ApiKey>{1}</ApiKey><AuthenticationMethod>Forms</AuthenticationMethod><Username>{2}</Username><Password>{3}</Password></Config>"
+CONFIG = ("<Config><Port>{0}</Port><ApiKey>{1}</ApiKey><AuthenticationMethod>Forms</AuthenticationMethod>"
+          "<Username>{2}</Username><Password>{3}</Password></Config>")
 
 
 def own_hash(password):
@@ -43,7 +45,7 @@ def ask(port, path, key, method="GET", body=None):
 @pytest.fixture(scope="module")
 def theirs(deployed):
     """A host that somebody has been running for years."""
-    radarr = next(line.split('"')[1] for line in open("catalog/radarr.yml", encoding="utf-8") if line.startswith("version:"))
+    radarr = yaml.safe_load((ROOT / "catalog/radarr.yml").read_text(encoding="utf-8"))["version"]
     deployed.command("clean", MEDIA)
     for app, port in (("sonarr", 8989), ("radarr", 7878)):
         write(deployed, "/srv/appdata/{0}/config.xml".format(app), CONFIG.format(port, KEYS[app], *LOGIN))
@@ -54,14 +56,14 @@ def theirs(deployed):
     deployed.sh(MEDIA, "mkdir -p /srv/library/shows/one && echo film > /srv/library/shows/one/episode.mkv && chown -R 1000:1000 /srv/library /srv/appdata "
                        "&& docker compose -f /srv/compose/compose.yml -p mine up -d")
     for app, port in (("sonarr", 8989), ("radarr", 7878)):
-        for _ in range(60):
+        for _attempt in range(60):
             try:
                 if requests.get("http://{0}:{1}/ping".format(ADDRESS[MEDIA], port), timeout=2).status_code == 200:
                     break
             except requests.RequestException:
                 pass
             deployed.sh(MEDIA, "sleep 0.5")
-        schema = next(item for item in ask(port, "downloadclient/schema", KEYS[app]) if item["implementation"] == "QBittorrent")
+        schema = [item for item in ask(port, "downloadclient/schema", KEYS[app]) if item["implementation"] == "QBittorrent"][0]
         for entry in schema["fields"]:
             entry.update({"host": {"value": "qbittorrent"}, "username": {"value": LOGIN[0]}, "password": {"value": LOGIN[1]}}.get(entry["name"], {}))
         ask(port, "downloadclient", KEYS[app], "POST", dict(schema, name="My torrents", enable=True, priority=5))

@@ -288,7 +288,7 @@ APPS = {
         ),
         cannot_connect="Unable to connect to indexer. Check DNS settings and the connection. {error}",
         configs={
-            "ui": {**{key: value for key, value in UI.items()}, "uiLanguage": "en"},
+            "ui": {**UI, "uiLanguage": "en"},
             "downloadclient": {},
             "development": {
                 "consoleLogLevel": "",

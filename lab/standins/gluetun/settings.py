@@ -257,7 +257,7 @@ def selection(settings, reader):
         if reader.boolean(name) and settings["name"] not in providers:
             raise Wrong(f"VPN settings: provider settings: server selection: {name} is not supported by {settings['name']}")
     settings["filters"] = {name: reader.words(name) for name in ("SERVER_COUNTRIES", "SERVER_REGIONS", "SERVER_CITIES",
-                                                                   "SERVER_HOSTNAMES", "SERVER_NAMES")}
+                                                                  "SERVER_HOSTNAMES", "SERVER_NAMES")}
     if reader.boolean("FREE_ONLY") and reader.boolean("PORT_FORWARD_ONLY"):
         raise Wrong("VPN settings: provider settings: server selection: free only and port forward only exclude each other")
 

@@ -215,7 +215,7 @@ class Maintainerr:
             if server["clientIdentifier"] == held["plex_machine_id"]:
                 for item in server.get("connections", []):
                     yield {"url": item["uri"], "found": {"plex_hostname": item["address"], "plex_port": item["port"],
-                                                          "plex_ssl": int(item["protocol"] == "https")}}
+                                                         "plex_ssl": int(item["protocol"] == "https")}}
 
     def _tv(self, path):
         return fetch("GET", plex_tv(path), timeout=10, headers={"Accept": "application/json", "X-Plex-Token": self.settings["plex_auth_token"] or "",
@@ -783,7 +783,8 @@ ROUTES = [(method, "^" + pattern + "$", name) for method, pattern, name in (
     ("GET", f"/servarr/{KIND}/{ID}/profiles", "arr_profiles"), ("GET", f"/servarr/{KIND}/{ID}/diskspace", "arr_diskspace"),
     ("GET", f"/servarr/{KIND}/{ID}/rootfolders", "arr_folders"), ("POST", f"/settings/test/{SLOT}", "slot_test"),
     ("GET", f"/settings/{SLOT}", "slot_get"), ("POST", f"/settings/{SLOT}", "slot_post"), ("DELETE", f"/settings/{SLOT}", "slot_delete"),
-    ("GET", f"/settings/{OTHER}", "other_server_get"), ("POST", f"/settings/{OTHER}", "other_server_post"), ("POST", f"/settings/{OTHER}/test", "other_server_post"),
+    ("GET", f"/settings/{OTHER}", "other_server_get"), ("POST", f"/settings/{OTHER}", "other_server_post"),
+    ("POST", f"/settings/{OTHER}/test", "other_server_post"),
     ("GET", "/settings/metadata-provider", "metadata_get"), ("POST", "/settings/metadata-provider", "metadata_post"),
     ("GET", "/settings/download-client", "download_client"), ("GET", "/settings/tracearr", "tracearr"), ("GET", "/settings/streamystats", "streamystats"),
     ("GET", "/logs/settings", "log_settings"), ("GET", "/media-server", "media_server"), ("GET", "/media-server/type", "media_type"),

@@ -194,7 +194,7 @@ class Replayer:
             ("radarr", "profile after a new format"): lambda: self.formats("Second"),
             ("sonarr", "quality profile in use"): self.import_list,
             ("prowlarr", "test of an application that is down"): self.second_wiring,
-            ("prowlarr", "test after it is back"): lambda: self.others["radarr"].restart(),
+            ("prowlarr", "test after it is back"): self.others["radarr"].restart,
         }
         step = steps.get((self.app, note))
         if step:

@@ -195,7 +195,8 @@ def test_state_survives_a_kill(kind, arr_process, qbittorrent):
 
 def test_a_restart_ends_a_poisoned_list(arr_process):
     server = arr_process("sonarr")
-    body = provider(server, "downloadclient", "QBittorrent", name="bad", implementation="Nonsense")
+    body = provider(server, "downloadclient", "QBittorrent", name="bad")
+    body["implementation"] = "Nonsense"
     assert server.api("POST", "downloadclient", body).status_code == 500
     assert server.api("GET", "downloadclient").status_code == 500
     server.restart()

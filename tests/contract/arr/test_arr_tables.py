@@ -148,7 +148,7 @@ class Run:
 
     def step(self, step):
         method, _space, path = self.fill(step["call"]).partition(" ")
-        options = {"headers": {name: value for name, value in self.fill(step.get("headers", {})).items()}}
+        options = {"headers": dict(self.fill(step.get("headers", {})))}
         if "raw" in step:
             options["data"] = step["raw"]
         answer = self.server.api(method, path, self.body(step), **options)

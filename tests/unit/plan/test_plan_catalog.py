@@ -90,7 +90,8 @@ def test_a_broken_file_is_a_finding(tmp_path, text, message):
     assert "sonarr" in catalog
 
 
-@pytest.mark.parametrize("line", ["env: {A: \"{{ nope }}\"}", "env: {A: \"{{ me.nope.x }}\"}", "env: {A: \"{{ 1 / 0 }}\"}", "files: [{template: nope.j2, path: x}]",
+@pytest.mark.parametrize("line", ["env: {A: \"{{ nope }}\"}", "env: {A: \"{{ me.nope.x }}\"}", "env: {A: \"{{ 1 / 0 }}\"}",
+                                  "files: [{template: nope.j2, path: x}]",
                                   "env: {A: \"{% if %}\"}", "wiring: [{resource: tag, options: {label: \"{{ nope }}\"}}]"])
 def test_a_broken_value_is_a_finding(tmp_path, line):
     (tmp_path / "x.yml").write_text("app: x\ntitle: X\nimage: i\nversion: '1'\nport: {number: 1}\n" + line, encoding="utf-8")

@@ -142,9 +142,11 @@ DOCKER = {
     ("debian", "13", "trixie", "aarch64", False): (["docker.io", "docker-cli", "docker-compose", "iptables", "python3-requests"], "distribution", None),
     ("debian", "13", "trixie", "aarch64", True): (["docker.io", "docker-cli", "docker-compose", "iptables", "python3-requests"], "distribution", None),
     ("debian", "12", "bookworm", "x86_64", False): (["docker-ce", "docker-ce-cli", "containerd.io", "docker-compose-plugin", "python3-requests"], "docker",
-                                                    "arch=amd64 signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian bookworm stable"),
+                                                    "arch=amd64 signed-by=/etc/apt/keyrings/docker.asc] "
+                                                    "https://download.docker.com/linux/debian bookworm stable"),
     ("debian", "12", "bookworm", "aarch64", True): (["docker-ce", "docker-ce-cli", "containerd.io", "docker-compose-plugin", "python3-requests"], "docker",
-                                                    "arch=arm64 signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian bookworm stable"),
+                                                    "arch=arm64 signed-by=/etc/apt/keyrings/docker.asc] "
+                                                    "https://download.docker.com/linux/debian bookworm stable"),
     ("raspbian", "12", "bookworm", "armv7l", True): (["docker-ce", "docker-ce-cli", "containerd.io", "docker-compose-plugin", "python3-requests"], "docker",
                                                      "https://download.docker.com/linux/raspbian bookworm stable"),
     ("ubuntu", "22.04", "jammy", "x86_64", False): (["docker.io", "docker-compose-v2", "iptables", "python3-requests"], "distribution", None),

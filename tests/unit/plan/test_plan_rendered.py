@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -20,7 +20,8 @@ from .test_plan_full import example, file_of, full, one
 tokens = pytest.importorskip("ansible_collections.homelab.media.plugins.module_utils.tokens")
 NASTY = "a$b ${HOME} # ' \" \\ {{ \u00e9 ; , <&> end"
 
-LAB = {"gluetun": GLUETUN, "qbittorrent": {"via": "gluetun"}, "sabnzbd": {"via": "gluetun", "port": 8085}, "nzbget": {}, "nzbget-2": {"app": "nzbget", "port": 6790},
+LAB = {"gluetun": GLUETUN, "qbittorrent": {"via": "gluetun"}, "sabnzbd": {"via": "gluetun", "port": 8085}, "nzbget": {},
+       "nzbget-2": {"app": "nzbget", "port": 6790},
        "prowlarr": {"via": "gluetun"}, "sonarr": {"via": "gluetun"}, "radarr-4k": {"app": "radarr", "variant": "4k", "port": 7879, "url_base": "/r4"},
        "lidarr": {}, "bazarr": {}, "unpackerr": {}, "recyclarr": {}, "plex": {"settings": {"hardware_transcoding": True}}, "tautulli": {}, "seerr": {},
        "maintainerr": {}, "flaresolverr": {}}

@@ -121,7 +121,7 @@ def qbittorrent_categories(service, base, values, headers):
     if not wanted:
         return []
     known = net.request("GET", f"{base}/api/v2/torrents/categories", headers=headers).json()
-    for key, category in wanted:
+    for _key, category in wanted:
         if category not in known:
             net.request("POST", f"{base}/api/v2/torrents/createCategory", headers=headers, data={"category": category})
     known = net.request("GET", f"{base}/api/v2/torrents/categories", headers=headers).json()

@@ -119,7 +119,7 @@ def learn(row):
 
 def unreachable(text, error):
     said = str(error)
-    return setting("", text.format(error=said), detail=said.split(" (")[0])
+    return setting("", text.format(error=said), detail=said.split(" (", maxsplit=1)[0])
 
 
 def refused_text(kind, error):
