@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 from dataclasses import dataclass, field
 
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError
 
 MASK = "********"
 SECRET_PRIVACY = ("password", "apiKey")
-# Fields that the apps return in clear although they are secrets (arr_api facts: privacy "normal" in *Settings.cs).
-OPEN_SECRETS = ("webHookUrl", "userKey", "configurationKey", "accessToken", "refreshToken", "apiKey", "password", "cookie", "passkey")
-READ_ONLY_PROVIDER = ("implementationName", "infoLink", "message", "presets", "supportsRss", "supportsSearch", "protocol")
+# Fields that the apps return in clear although they are secrets: notifications' tokens, and all logins of Prowlarr's own definitions.
+OPEN_SECRETS = re.compile(r"password|passkey|api_?key|token|secret|cookie|rsskey|webhookurl|userkey|configurationkey|headers|statelessurls|^pin$", re.I)
+NO_SECRET_TYPES = ("checkbox", "select", "number")
+# Options that are no keys of the object.
+NO_KEYS = ("state", "fields", "category", "force_save", "implementation")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,13 @@ class Kind:
     :param lookups: Option to C((key, path, shown key)): a name that stands for an id.
     :param fold: Options that compare without regard to case, slashes or both.
     :param secrets: Options of the object itself whose value is a secret.
+    :param hashed: Those of them of which the app tells a hash only.
+    :param choices: Option to its values, where the app takes nonsense, or numbers in the place of names.
+    :param create: Whether objects can be made and removed.
     :param update: Whether an existing object can be changed.
+    :param schema: Path of an object to begin a new one with; providers have one for each implementation.
+    :param nullable: Keys that the app leaves out while they are empty.
+    :param defaults: Options of a new object, where the app knows them.
     :param ordered: Keys whose lists keep their order; all others compare as sets.
     """
 
@@ -49,7 +58,12 @@ class Kind:
     lookups: dict = field(default_factory=dict)
     fold: dict = field(default_factory=dict)
     secrets: tuple = ()
+    hashed: tuple = ()
+    choices: dict = field(default_factory=dict)
+    create: bool = True
     update: bool = True
+    schema: str = ""
+    nullable: tuple = ()
     ordered: tuple = ()
     defaults: dict = field(default_factory=dict)
 
@@ -118,7 +132,49 @@ def same(left, right, ordered=False):
 
 def is_secret_field(entry):
     """Whether a field holds a secret, as the app's own schema says, or as is known of those that it does not protect."""
-    return entry.get("privacy") in SECRET_PRIVACY or entry.get("type") == "password" or entry.get("name") in OPEN_SECRETS
+    return entry.get("privacy") in SECRET_PRIVACY or entry.get("type") == "password" \
+        or entry.get("type") not in NO_SECRET_TYPES and bool(OPEN_SECRETS.search(entry.get("name", "")))
+
+
+def yes_or_no(value):
+    """A truth value as YAML, Jinja and people write it.
+
+    :raises ValueError: when it is none.
+    """
+    if isinstance(value, bool):
+        return value
+    text = str(value).lower()
+    if text in ("true", "yes", "on", "1"):
+        return True
+    if text in ("false", "no", "off", "0"):
+        return False
+    raise ValueError("is yes or no")
+
+
+def number(value, fraction=False):
+    """A number, whole where it can be.
+
+    :raises ValueError: when it is none.
+    """
+    if not isinstance(value, bool):
+        try:
+            found = float(value)
+            whole = int(found)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        else:
+            return whole if found == whole and not fraction else found
+    raise ValueError("is a number")
+
+
+def text(value):
+    """A text.
+
+    :raises ValueError: for what YAML made something else of.
+    """
+    if isinstance(value, (bool, list, dict)):
+        raise ValueError("is text, in quotes where YAML reads something else,")
+    return str(value)
 
 
 def coerce(entry, value, where):
@@ -127,29 +183,47 @@ def coerce(entry, value, where):
     :param entry: The field as the schema has it.
     :raises MediaError: when it does not fit.
     """
-    name, kind = entry["name"], entry.get("type")
-    options = entry.get("selectOptions") or []
-    if kind == "select" and options:
-        if isinstance(value, list):
-            return [_choice(entry, options, item, where) for item in value]
-        return _choice(entry, options, value, where)
-    if kind == "checkbox":
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() in ("true", "yes", "on", "1"):
-            return True
-        if str(value).lower() in ("false", "no", "off", "0"):
-            return False
-        raise MediaError("{0}: the field {1} is yes or no, not {2!r}".format(where, name, value))
-    number = kind == "number" or isinstance(entry.get("value"), (int, float)) and not isinstance(entry.get("value"), bool)
-    if number and kind != "select":
-        try:
-            found = float(value)
-        except (TypeError, ValueError):
-            raise MediaError("{0}: the field {1} is a number, not {2!r}".format(where, name, HIDDEN if is_secret_field(entry) else value)) from None
-        return found if entry.get("isFloat") or found != int(found) else int(found)
-    if kind in ("textbox", "password", "path", "filePath", "url") and not isinstance(value, (list, dict)):
-        return str(value)
+    kind, current, options = entry.get("type"), entry.get("value"), entry.get("selectOptions") or []
+    if value is None:
+        return None
+    if isinstance(current, list) and not isinstance(value, list) and kind != "keyValueList":
+        value = [part.strip() for part in str(value).split(",") if part.strip()]
+    try:
+        if kind == "select" and options:
+            return [_choice(entry, options, item, where) for item in value] if isinstance(value, list) else _choice(entry, options, value, where)
+        if kind == "checkbox":
+            return yes_or_no(value)
+        if kind == "number" or isinstance(current, (int, float)) and not isinstance(current, bool):
+            return None if value == "" else number(value, entry.get("isFloat"))
+        if kind in ("textbox", "password", "path", "filePath", "url") and not isinstance(current, (list, dict)):
+            return text(value)
+    except ValueError as error:
+        raise MediaError("{0}: the field {1} {2} not {3!r}".format(
+            where, entry["name"], str(error).rstrip(",") + ",", HIDDEN if is_secret_field(entry) else value)) from None
+    return value
+
+
+def like(name, have, value, choices, where):
+    """A value for a key of the object itself, in the type of the one that is there.
+
+    :param choices: The values that make sense, or C(None).
+    :raises MediaError: when it does not fit.
+    """
+    if choices and isinstance(value, str):
+        for place, choice in enumerate(choices):
+            if choice.lower() == value.lower().replace("_", "").replace(" ", ""):
+                return place if isinstance(have, int) else choice
+        if not (isinstance(have, int) and value.isdigit()):
+            raise MediaError("{0}: {1} is one of {2}, not {3}".format(where, name, ", ".join(choices), value))
+    try:
+        if isinstance(have, bool):
+            return yes_or_no(value)
+        if isinstance(have, (int, float)):
+            return number(value)
+        if isinstance(have, str):
+            return text(value)
+    except ValueError as error:
+        raise MediaError("{0}: {1} {2} not {3!r}".format(where, name, str(error).rstrip(",") + ",", value)) from None
     return value
 
 
@@ -226,16 +300,22 @@ def merge_fields(entries, wanted, where, known_secret):
 # --------------------------------------------------------------------------------------------------------------------------------
 # Whole objects
 
+def identity_of(kind, item, spelled=str):
+    """What identifies an object, ready to compare.
+
+    :param spelled: How its keys are spelled: C(camel) for what the API tells.
+    """
+    values = [folded(item.get(spelled(name)), kind.fold.get(name, ("case",) if name == "name" else ())) for name in kind.identity]
+    return tuple(tuple(sorted(value)) if isinstance(value, list) else value for value in values)
+
+
 def find(kind, current, desired, where):
     """The object that a wish means.
 
     :raises MediaError: when there are several, which these apps allow.
     """
-    def key(item, get):
-        return tuple(folded(get(item, name), kind.fold.get(name, ("case",) if name == "name" else ())) for name in kind.identity)
-
-    wish = key(desired, lambda item, name: item.get(name))
-    found = [item for item in current if key(item, lambda entry, name: entry.get(camel(name))) == wish]
+    wish = identity_of(kind, desired)
+    found = [item for item in current if identity_of(kind, item, camel) == wish]
     if len(found) > 1:
         raise MediaError("{0}: there are {1} of that name (ids {2}); delete all but one in the app's settings".format(
             where, len(found), ", ".join(str(item.get("id")) for item in found)))
@@ -265,7 +345,7 @@ def plan(kind, current, desired, where="", known_secret=None, template=None, kno
         payload.pop("id", None)
         for name, value in kind.defaults.items():
             # The schema's own answer says which of them this app knows; its values are those of an empty form.
-            if not kind.provider or camel(name) in payload:
+            if template is None or camel(name) in payload:
                 payload[camel(name)] = value
     if kind.provider:
         entries = payload.get("fields") or []
@@ -277,18 +357,19 @@ def plan(kind, current, desired, where="", known_secret=None, template=None, kno
                     entry["value"] = ""
         payload["fields"], before, after, pushed = merge_fields(entries, wanted, where, known_secret)
     keys = set(payload) | set(known_keys or ())
+    keys |= set(kind.nullable) if keys else set()
     for name, value in desired.items():
-        if name in ("state", "fields", "category", "force_save") or value is None:
+        if name in NO_KEYS or value is None:
             continue
         key = camel(name)
-        if kind.provider and key not in keys and key not in ("name", "enable", "priority", "tags"):
-            raise MediaError("{0}: there is no setting {1}; {2}".format(where, name, nearest(name, keys - {"fields", "id"})))
-        if kind.singleton and key not in keys:
-            raise MediaError("{0}: there is no setting {1}; {2}".format(where, name, nearest(name, sorted(snake(item) for item in keys))))
+        if keys and key not in keys and not (kind.provider and key in ("enable", "priority", "tags")):
+            raise MediaError("{0}: there is no setting {1}; {2}".format(where, name, nearest(name, [snake(item) for item in keys - {"fields", "id"}])))
         have = payload.get(key)
+        value = like(name, have, value, kind.choices.get(name), where)
         how = kind.fold.get(name, ())
         if name in kind.secrets:
-            if value != "" and (have in (None, "") or not known_secret(name, value)):
+            told = have not in (None, "", MASK) and name not in kind.hashed
+            if value != "" and (have != value if told else have in (None, "") or not known_secret(name, value)):
                 before[name], after[name] = HIDDEN if have else None, HIDDEN + " (new)"
                 payload[key] = value
                 pushed[name] = value

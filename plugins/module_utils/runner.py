@@ -13,7 +13,8 @@ import time
 from ansible_collections.homelab.media.plugins.module_utils import resource as resources
 from ansible_collections.homelab.media.plugins.module_utils.arr import KINDS, LINKS, NO_UPDATE
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, redact
-from ansible_collections.homelab.media.plugins.module_utils.resource import camel, folded, nearest
+from ansible_collections.homelab.media.plugins.module_utils.resource import camel, nearest
+from ansible_collections.homelab.media.plugins.module_utils.shapes import SHAPES
 
 LOCKS = "/run/lock"
 # How the apps word that what they connect to does not listen (DownloadClientBase.cs and the clients' proxies).
@@ -68,6 +69,8 @@ class Converger:
         self.secrets = secrets or {}
         self.check_mode = check_mode
         self.pending_tags = {}
+        # What this run makes, or in check mode would make: path and name.
+        self.pending = set()
 
     # ----------------------------------------------------------------------------------------------------------------------------
     def converge(self, wish):
@@ -77,31 +80,52 @@ class Converger:
         :return: C({resource, name, action, fields, before, after, object}).
         """
         wish = dict(wish)
-        kind = KINDS.get(wish.pop("resource"))
+        named = wish.pop("resource", None)
+        kind = KINDS.get(named)
         if kind is None:
-            raise MediaError("{0}: there is no such kind of resource; {1}".format(self.client.name, nearest(wish, KINDS)))
+            raise MediaError("{0}: there is no kind of resource {1}; {2}".format(self.client.name, named, nearest(named, KINDS)))
+        # Settings that one app has and another has not.
+        wish.update(wish.pop("settings", None) or {})
+        absent = wish.get("state", "present") == "absent"
         name = self.name_of(kind, wish)
         where = "{0}: {1}{2}".format(self.client.name, kind.title, "" if kind.singleton else " " + name)
         if self.client.app not in kind.apps:
             raise MediaError("{0}: {1} has none; it is for {2}".format(where, self.client.app.capitalize(), ", ".join(kind.apps)))
         wish = resolve(wish, self.secrets, where)
-        current = self.current(kind, wish, where)
-        desired = self.with_ids(kind, wish, where) if wish.get("state") != "absent" else wish
+        present = self.client.read(kind.path)
+        desired = self.with_ids(kind, wish, where, absent)
+        current = self.current(kind, present, desired, where)
+        template = None if absent or current is not None else self.template(kind, wish, present, where)
+        known_keys = None if template or kind.singleton or not isinstance(present, list) else {key for item in present for key in item}
         prefix = "|".join((self.client.name, kind.name, name.lower(), ""))
-        if kind.name == "config_host" and desired.get("password"):
-            self.probe_password(desired, current, prefix)
-        change = resources.plan(
-            kind, current, desired, where, lambda field, value: self.ledger.knows(prefix + field, self.seal(kind, field, value, current)),
-            self.template(kind, wish, where) if kind.provider and current is None and wish.get("state") != "absent" else None,
-            None if current is None else set(current))
-        self.client.secrets.update(str(value) for value in change.pushed.values())
+        if kind.name == "config_host":
+            self.guard_login(desired, current, where)
+            if desired.get("password"):
+                self.probe_password(desired, current, prefix)
+
+        def decide(found, known):
+            shape = None if absent else SHAPES.get(kind.name)
+            wanted = dict(desired) if shape is None else shape(dict(desired), found or template or {}, self.client.read, where, found is None)
+            return resources.plan(kind, found, wanted, where, known, template, known_keys)
+
+        change = decide(current, lambda field, value: self.ledger.knows(prefix + field, self.seal(kind, field, value, current)))
+        for value in change.pushed.values():
+            self.client.secrets.update(texts_of(value))
         if change.action == "update" and (not kind.update or (kind.name, self.client.app) in NO_UPDATE):
             raise MediaError("{0}: {1} cannot change {2} of one that is there; remove it first".format(
                 where, self.client.app.capitalize(), ", ".join(sorted(change.after))))
+        if change.action in ("create", "delete") and not kind.create:
+            raise MediaError("{0}: these are part of the app and cannot be made or removed; {1}".format(
+                where, nearest(name, [item.get("name") for item in present])))
         written = None
+        if change.action == "create":
+            self.pending.add((kind.path, name.lower()))
         if change.action and not self.check_mode:
-            written = self.write(kind, change, desired, where)
+            written = self.write(kind, change, desired, where, decide)
             self.client.forget(kind.path)
+            for path in ("qualityprofile", "qualityprofile/schema") if kind.name == "custom_format" else ():
+                # The app puts every format into every profile.
+                self.client.forget(path)
             if change.action == "delete":
                 self.ledger.forget(prefix)
         if not self.check_mode:
@@ -118,10 +142,19 @@ class Converger:
         """How a resource is called in messages and in the ledger."""
         if kind.singleton:
             return kind.name
-        for name in kind.identity:
-            if not wish.get(name):
-                raise MediaError("{0} needs {1}".format(kind.title, " and ".join(kind.identity)))
-        return " ".join(str(wish[name]) for name in kind.identity)
+        parts = [wish.get(name) for name in kind.identity]
+        if any(part in (None, "") for part in parts):
+            raise MediaError("{0} needs {1}".format(kind.title, " and ".join(kind.identity)))
+        return " ".join((",".join(sorted(map(str, part))) or "default") if isinstance(part, list) else str(part) for part in parts)
+
+    @staticmethod
+    def guard_login(desired, current, where):
+        """Never write settings that would open the web page to everybody without anybody asking for it."""
+        if not current.get("authenticationMethod"):
+            raise MediaError("{0}: the app does not tell how it authenticates, so nothing is written".format(where))
+        if str(desired.get("authentication_method") or current["authenticationMethod"]).lower() in ("forms", "basic") \
+                and not (current.get("username") and current.get("password")) and not (desired.get("username") and desired.get("password")):
+            raise MediaError("{0}: no login is set yet, so username and password are needed".format(where))
 
     @staticmethod
     def seal(kind, field, value, current):
@@ -130,42 +163,50 @@ class Converger:
             return "{0}\0{1}".format(value, (current or {}).get("password", ""))
         return value
 
-    def current(self, kind, wish, where):
+    @staticmethod
+    def current(kind, found, desired, where):
         """The object as it is."""
-        found = self.client.read(kind.path)
-        if kind.singleton:
-            if not isinstance(found, dict):
-                raise MediaError("{0}: the app does not tell its settings".format(where))
-            return found
-        if not isinstance(found, list):
-            raise MediaError("{0}: the app does not tell a list".format(where))
-        return resources.find(kind, found, wish, where)
+        if not isinstance(found, dict if kind.singleton else list):
+            raise MediaError("{0}: the app does not tell what is there".format(where))
+        return found if kind.singleton else resources.find(kind, found, desired, where)
 
-    def template(self, kind, wish, where):
-        """The app's own description of an implementation, for a new provider."""
+    def template(self, kind, wish, present, where):
+        """What a new object begins with: for a provider the app's own description of its implementation."""
+        if kind.schema:
+            return self.client.read(kind.schema)
+        if kind.name == "delay_profile":
+            model = next((item for item in present if not item.get("tags")), {})
+            return self.client.read("delayprofile/schema") if "items" in model else {key: value for key, value in model.items() if key != "order"}
+        if not kind.provider or not kind.create:
+            return None
         schema = self.client.read(kind.path + "/schema")
         wanted = wish.get("implementation")
         if not wanted:
             raise MediaError("{0}: it is not there yet, so implementation is needed; there are {1}".format(
-                where, ", ".join(sorted(item.get("implementation", "") for item in schema))))
-        for entry in schema:
-            if entry.get("implementation", "").lower() == str(wanted).lower() or entry.get("implementationName", "").lower() == str(wanted).lower():
-                return entry
-        raise MediaError("{0}: there is no implementation {1}; {2}".format(where, wanted, nearest(wanted, [item.get("implementation") for item in schema])))
+                where, ", ".join(sorted({item.get("implementation", "") for item in schema}))))
+        for keys in (("definitionName",), ("implementation", "implementationName"), ("name",)):
+            found = [entry for entry in schema if str(wanted).lower() in [str(entry.get(key, "")).lower() for key in keys]]
+            if len(found) > 1 and kind.name == "indexer":
+                raise MediaError("{0}: there are {1} definitions of {2}; name one of them, such as {3}".format(
+                    where, len(found), wanted, ", ".join(str(item.get("definitionName") or item.get("name")) for item in found[:5])))
+            if found:
+                return found[0]
+        raise MediaError("{0}: there is no implementation {1}; {2}".format(where, wanted, nearest(
+            wanted, {item.get("definitionName") or item.get("implementation") for item in schema})))
 
     # ----------------------------------------------------------------------------------------------------------------------------
-    def with_ids(self, kind, wish, where):
-        """The wish with ids in the place of names."""
+    def with_ids(self, kind, wish, where, absent=False):
+        """The wish with ids in the place of names; for one that goes, only of what identifies it."""
         desired = dict(wish)
         for option, (key, path, shown) in kind.lookups.items():
             name = desired.pop(option, None)
-            if name is not None:
+            if name is not None and not absent:
                 desired[key] = self.id_of(path, shown, name, option, where)
         if kind.provider and desired.get("implementation"):
             # Only the schema's own spelling is stored; on an existing provider it cannot be changed.
             desired.pop("implementation")
         if desired.get("tags") is not None:
-            desired["tags"] = sorted(self.tag_id(label) for label in desired["tags"])
+            desired["tags"] = sorted(self.tag_id(label, not absent) for label in desired["tags"])
         for option in ("remote_path", "local_path"):
             if kind.name == "remote_path_mapping" and desired.get(option):
                 desired[option] = desired[option].rstrip("/\\") + ("\\" if "\\" in desired[option] else "/")
@@ -173,18 +214,20 @@ class Converger:
 
     def id_of(self, path, shown, name, option, where):
         items = self.client.read(path)
+        if name == "" or self.check_mode and (path, str(name).lower()) in self.pending:
+            return 0
         for item in items:
             if str(item.get(shown, "")).lower() == str(name).lower():
                 return item["id"]
         raise MediaError("{0}: there is no {1} {2}; {3}".format(where, option.replace("_", " "), name, nearest(name, [item.get(shown) for item in items])))
 
-    def tag_id(self, label):
+    def tag_id(self, label, make=True):
         """The id of a tag, which is made when it is missing; in check mode a missing one has a negative number."""
         label = str(label).lower()
         for item in self.client.read("tag"):
             if str(item.get("label", "")).lower() == label:
                 return item["id"]
-        if self.check_mode:
+        if self.check_mode or not make:
             return self.pending_tags.setdefault(label, -1 - len(self.pending_tags))
         made = self.client.write("POST", "tag", {"label": label})
         self.client.forget("tag")
@@ -207,7 +250,7 @@ class Converger:
             self.ledger.record(key, sealed)
 
     # ----------------------------------------------------------------------------------------------------------------------------
-    def write(self, kind, change, desired, where):
+    def write(self, kind, change, desired, where, decide):
         """Send a change and check that the app took it."""
         force = {"forceSave": "true"} if desired.get("force_save") else None
         body = change.payload
@@ -222,10 +265,10 @@ class Converger:
             else:
                 answer = self.patiently(kind, lambda: self.client.write("PUT", "{0}/{1}".format(kind.path, body["id"]), body, force))
         except MediaError as error:
-            raise MediaError(redact(error, change.pushed.values()), error.status, error.unreachable) from None
+            raise MediaError("{0}: {1}".format(where, redact(error, texts_of(list(change.pushed.values())))), error.status, error.unreachable) from None
         if not isinstance(answer, dict):
             answer = resources.find(kind, self.client.read(kind.path, fresh=True), desired, where) or {}
-        left = resources.plan(kind, answer, desired, where, lambda field, value: True)
+        left = decide(answer, lambda field, value: True)
         if left.after:
             raise MediaError("{0}: the app answered that it saved it, but {1} did not change; an environment variable of the container may set it".format(
                 where, ", ".join(sorted(left.after))))
@@ -249,9 +292,9 @@ class Converger:
         except MediaError as error:
             if not (force and kind.provider and error.status == 400):
                 raise
-        off = {"syncLevel": "disabled"} if kind.enable == "syncLevel" else {"tags": []} if kind.enable == "tags" else {"enable": False}
-        if kind.enable == "":
-            off = {key: False for key in body if key.startswith("on") and key[2:3].isupper()}
+        off = {"syncLevel": "disabled"} if kind.enable == "syncLevel" else {"tags": []} if kind.enable == "tags" else {
+            key: False for key in body if key in ("enabled", kind.enable) or key.startswith("enable") and body[key] is True
+            or kind.enable == "on" and key.startswith("on") and key[2:3].isupper()}
         made = self.client.write("POST", kind.path, dict(body, **off))
         return self.client.write("PUT", "{0}/{1}".format(kind.path, made["id"]), dict(body, id=made["id"]), force)
 
@@ -268,21 +311,32 @@ class Converger:
         return found
 
 
+def texts_of(value):
+    """All texts in a value, to be hidden."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for item in value for text in texts_of(item)]
+    return [] if isinstance(value, bool) or value is None else [str(value)]
+
+
 def predicted(name, wish):
     """What would be made on an app that does not run yet, as far as that can be said without it."""
     wish = dict(wish)
-    kind = KINDS.get(wish.pop("resource"))
-    hidden = {key: value for key, value in wish.items() if key not in ("state", "force_save")}
+    kind = KINDS.get(wish.pop("resource", None))
+    wanted = {key: value for key, value in wish.items() if key not in ("state", "force_save")}
     title = "" if kind is None or kind.singleton else " ".join(str(wish.get(part, "")) for part in kind.identity)
     return {"resource": kind.name if kind else "", "name": title or (kind.name if kind else ""), "action": "create",
-            "fields": sorted(hidden), "before": {}, "after": without_secrets(hidden), "object": {}}
+            "fields": sorted(wanted), "before": {}, "after": without_secrets(wanted), "object": {}}
 
 
-def without_secrets(value):
-    """A wish with its references to secrets hidden."""
+def without_secrets(value, name=""):
+    """A wish with its references to secrets hidden, and all values that look like one."""
     if isinstance(value, dict):
-        return HIDDEN if set(value) == {"secret"} else {key: without_secrets(item) for key, item in value.items()}
-    return [without_secrets(item) for item in value] if isinstance(value, list) else value
+        return HIDDEN if set(value) == {"secret"} else {key: without_secrets(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_secrets(item, name) for item in value]
+    return HIDDEN if value and not isinstance(value, bool) and resources.OPEN_SECRETS.search(str(name)) else value
 
 
 def link_name(wish):
@@ -293,18 +347,37 @@ def link_name(wish):
 def failed_links(app, wishes):
     """The links of an app of which nothing could be made."""
     return [{"app": app, "resource": wish["resource"], "name": link_name(wish), "state": "failed"} for wish in wishes
-            if wish["resource"] in LINKS and wish.get("state", "present") == "present"]
+            if wish.get("resource") in LINKS and wish.get("state", "present") == "present"]
 
 
 def unnamed_of(kind, present, wishes, ignore=()):
-    """Objects that no wish names, for purge."""
-    names = {tuple(str(folded(wish.get(name), kind.fold.get(name, ("case",)))) for name in kind.identity) for wish in wishes}
+    """Objects that no wish names, for purge; what the app or Prowlarr keeps itself is no such object.
+
+    :param wishes: With ids in the place of the names of tags.
+    """
+    named = {resources.identity_of(kind, wish) for wish in wishes}
+    kept = {str(entry).lower() for entry in ignore}
     found = []
-    for item in present:
-        key = tuple(str(folded(item.get(camel(name)), kind.fold.get(name, ("case",)))) for name in kind.identity)
-        if key not in names and not any(str(part).lower() in {str(entry).lower() for entry in ignore} for part in key):
+    for item in present if kind.create else ():
+        key = resources.identity_of(kind, item, camel)
+        synced = kind.name == "indexer" and str(item.get("name", "")).endswith(" (Prowlarr)")
+        if key not in named and not synced and key != ((),) and not any(str(part).lower() in kept for part in key):
             found.append(item)
     return found
+
+
+def purge_kind(worker, kind, wishes, ignore, changes, problems):
+    """Remove what no wish names; what is in use the app keeps, and says so."""
+    mine = [worker.with_ids(kind, wish, kind.title, absent=True) for wish in wishes if wish.get("resource") == kind.name]
+    labels = {item["id"]: item.get("label") for item in worker.client.read("tag")} if "tags" in kind.identity else {}
+    for item in unnamed_of(kind, worker.client.read(kind.path), mine, ignore):
+        wish = {part: item.get(camel(part)) for part in kind.identity}
+        if labels:
+            wish["tags"] = [labels.get(number, number) for number in wish["tags"]]
+        try:
+            changes.append(worker.converge(dict(wish, resource=kind.name, state="absent")))
+        except MediaError as error:
+            problems.append(str(error))
 
 
 def converge_app(client, wishes, ledger, secrets, check_mode, purge=None):
@@ -325,7 +398,7 @@ def converge_app(client, wishes, ledger, secrets, check_mode, purge=None):
                 wanted = [predicted(client.name, wish) for wish in wishes if wish.get("state", "present") == "present"]
                 return {"changes": wanted, "links": [], "problems": []}
             for wish in wishes:
-                link = {"app": client.name, "resource": wish["resource"], "name": link_name(wish), "state": "ok"}
+                link = {"app": client.name, "resource": wish.get("resource"), "name": link_name(wish), "state": "ok"}
                 try:
                     done = worker.converge(wish)
                     last = done["object"]
@@ -337,17 +410,11 @@ def converge_app(client, wishes, ledger, secrets, check_mode, purge=None):
                     link["state"] = "failed"
                     if error.unreachable:
                         raise
-                if wish["resource"] in LINKS and wish.get("state", "present") == "present":
+                if wish.get("resource") in LINKS and wish.get("state", "present") == "present":
                     links.append(link)
             for name, options in (purge or {}).items():
                 if (options or {}).get("enabled") and name in KINDS and client.app in KINDS[name].apps and not KINDS[name].singleton:
-                    kind = KINDS[name]
-                    mine = [wish for wish in wishes if wish["resource"] == name]
-                    for item in unnamed_of(kind, client.read(kind.path), mine, options.get("ignore") or ()):
-                        try:
-                            changes.append(worker.converge(dict({part: item.get(camel(part)) for part in kind.identity}, resource=name, state="absent")))
-                        except MediaError as error:
-                            problems.append(str(error))
+                    purge_kind(worker, KINDS[name], wishes, options.get("ignore") or (), changes, problems)
     except MediaError as error:
         if str(error) not in problems:
             problems.append(str(error))
