@@ -279,9 +279,20 @@ def build_one(name, table, parent):
 def remove_old(table, have):
     """Remove images of the lab that no recipe makes any more; those in use stay until the next time."""
     current = {recipe["built"] for recipe in table.values()}
-    old = [name for name in have if name.startswith(recipes.IMAGES + "/") and name not in current]
+    ours = [name for name in have if name.startswith(recipes.IMAGES + "/")]
+    old = [name for name in ours if name not in current] + leftovers(ours)
     if old:
         try_docker("rmi", *old)
+
+
+def leftovers(ours):
+    """Images without a name that a killed build has left: they lie on the same first layer as images of the lab."""
+    nameless = docker("images", "-q", "--no-trunc", "--filter", "dangling=true").split()
+    if not nameless or not ours:
+        return []
+    first = [line.split() for line in docker("inspect", "--type", "image", "-f", "{{.Id}} {{index .RootFS.Layers 0}}", *ours, *nameless).splitlines()]
+    layers = {layer for _identity, layer in first[:len(ours)]}
+    return [identity for identity, layer in first[len(ours):] if layer in layers]
 
 
 def published(tag):
@@ -584,16 +595,12 @@ def down():
                 docker("volume", "rm", "-f", *volumes)
             if try_docker("network", "inspect", NAME) is not None:
                 docker("network", "rm", NAME)
-            ours = (recipes.IMAGES + "/", PUSH + "/")
-            images = [name for name in here() if name.startswith(ours) and not name.endswith(":<none>")]
+            images = [name for name in here() if name.startswith((recipes.IMAGES + "/", PUSH + "/")) and not name.endswith(":<none>")]
             users = docker("ps", "-a", "--format", "{{.Image}}").split()
-            if any(image.startswith(recipes.IMAGES + "/") for image in users):
-                say("another lab uses the images, so they stay")
-            else:
-                if images:
-                    # Children first: an image that another one is built from cannot go before it.
-                    docker("rmi", "-f", *images)
-        say("containers, networks, volumes and images of the lab are removed")
+            shared = any(image.startswith(recipes.IMAGES + "/") for image in users)
+            if images and not shared:
+                docker("rmi", "-f", *leftovers(images), *images)
+            say("containers, networks and volumes of the lab are removed, " + ("its images not: another lab uses them" if shared else "and its images"))
     else:
         say("no Docker Engine runs here, so there is nothing to remove")
     stop_engine()
