@@ -10,10 +10,12 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 from ansible_collections.homelab.media.plugins.module_utils.arr import KINDS
 from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
-from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
+from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError
 from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger
-from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, predicted
+from ansible_collections.homelab.media.plugins.module_utils.resource import OPEN_SECRETS
+from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, predicted, texts_of
 
+# Names of fields whose value may be told in what Ansible shows of a task's options, since only the app's schema knows about the others.
 HARMLESS = re.compile(r"host|port|ssl|base|category|priority|state|order|layout|first|paused|stopped|directory|method|level", re.I)
 
 
@@ -53,11 +55,21 @@ def client_of(params):
                      timeout=params["timeout"], wait_timeout=params["wait_timeout"])
 
 
-def hide_fields(module):
-    """Keep the values of fields out of the output, as long as nobody has said which of them are secrets."""
-    for name, value in (module.params.get("fields") or {}).items():
-        if isinstance(value, str) and value and not HARMLESS.search(name):
-            module.no_log_values.add(value)
+def hide(module):
+    """Keep the values of free-form options out of the output, as long as nobody has said which of them are secrets.
+
+    :return: What to show of the task's options.
+    """
+    shown = dict(module.params)
+    for option in ("fields", "settings"):
+        values = shown.get(option)
+        if isinstance(values, dict):
+            for name, value in values.items():
+                if OPEN_SECRETS.search(str(name)):
+                    module.no_log_values.update(text for text in texts_of(value) if text)
+            shown[option] = {name: value if isinstance(value, bool) or HARMLESS.search(str(name)) and not OPEN_SECRETS.search(str(name)) else HIDDEN
+                             for name, value in values.items()}
+    return {"module_args": shown}
 
 
 def diffs(name, changes):
@@ -66,32 +78,45 @@ def diffs(name, changes):
              "before": change["before"], "after": change["after"]} for change in changes]
 
 
-def run(kind_name, options):
+def wish_of(params, own=()):
+    """The options of a module that describe the resource.
+
+    :param own: Options that are not part of it.
+    """
+    return {name: value for name, value in params.items() if name not in connection_spec() and name not in own and value is not None}
+
+
+def run(kind_name, options, required_if=None):
     """The whole of a single-resource module.
 
     :param kind_name: A kind of C(arr.KINDS).
     :param options: The argument spec of the module beyond the connection.
     """
-    kind = KINDS[kind_name]
     spec = dict(connection_spec(), **options)
-    if not kind.singleton:
+    if KINDS[kind_name].create and not KINDS[kind_name].singleton:
         spec.update(state_spec())
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    hide_fields(module)
-    wish = {name: value for name, value in module.params.items() if name not in connection_spec() and value is not None}
-    wish["resource"] = kind_name
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, required_if=required_if)
+    finish(module, [dict(wish_of(module.params), resource=kind_name)], kind_name)
+
+
+def finish(module, wishes, returned):
+    """Bring wishes about, and end the module.
+
+    :param returned: Name of the returned object.
+    """
+    invocation = hide(module)
     client = None
     try:
         client = client_of(module.params)
         ledger = Ledger(module.params["state_root"] + "/ledger.json")
-        outcome = converge_app(client, [wish], ledger, {}, module.check_mode)
+        outcome = converge_app(client, wishes, ledger, {}, module.check_mode)
         if not module.check_mode:
             ledger.save()
     except MediaError as error:
-        if module.check_mode and "requests" in str(error):
-            outcome = {"changes": [predicted(module.params["url"], wish)], "problems": []}
+        if module.check_mode and "requests is missing" in str(error):
+            outcome = {"changes": [predicted(module.params["url"], wish) for wish in wishes], "problems": []}
         else:
-            module.fail_json(msg=str(error))
+            module.fail_json(msg=str(error), invocation=invocation)
     if client is not None:
         module.no_log_values.update(str(value) for value in client.secrets if value)
     changes = outcome["changes"]
@@ -99,7 +124,8 @@ def run(kind_name, options):
         "changed": bool(changes),
         "changes": [{key: change[key] for key in ("resource", "name", "action", "fields")} for change in changes],
         "diff": diffs(module.params["app"] or module.params["url"], changes),
-        kind_name: outcome.get("object", {}),
+        "invocation": invocation,
+        returned: outcome.get("object", {}),
     }
     if outcome["problems"]:
         module.fail_json(msg="; ".join(outcome["problems"]), **result)
