@@ -39,7 +39,9 @@ class Process:
         self.log = self.config.parent / (self.config.name + ".log")
         self.environment = {key: value for key, value in os.environ.items()
                             if not key.startswith(("TAUTULLI_", "UN_", "VPN_", "WIREGUARD_", "OPENVPN_", "PLEX_", "API_KEY", "PORT", "HOST"))}
-        self.environment.update(PYTHONPATH=str(LAB), PYTHONUNBUFFERED="1", STANDIN_PLEX_TV="http://127.0.0.1:9", **{name: str(value) for name, value in (environment or {}).items()})
+        # Nobody is to be asked beyond this machine: plex.tv does not answer unless a test says who plays it.
+        self.environment.update(PYTHONPATH=str(LAB), PYTHONUNBUFFERED="1", STANDIN_PLEX_TV="http://127.0.0.1:9")
+        self.environment.update({name: str(value) for name, value in (environment or {}).items()})
         self.arguments = list(arguments)
         self.probe = probe or PROBE[name]
         self.process = None
