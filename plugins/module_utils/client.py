@@ -141,8 +141,8 @@ class ArrClient:
 
         :return: The decoded body, C(None) for an empty one.
         """
-        what = "{0} {1} of {2} at {3}".format({"GET": "reading", "POST": "creating", "PUT": "updating", "DELETE": "deleting"}.get(method, method),
-                                              path.partition("?")[0], self.name, self.url)
+        verb = {"GET": "reading", "POST": "creating", "PUT": "updating", "DELETE": "deleting"}.get(method, method)
+        what = "{0} {1} at {2}".format(verb, path.partition("?")[0], self.url if self.name == self.url else "{0}, {1}".format(self.name, self.url))
         for attempt in range(3):
             response = self._send(method, path, body, params, what)
             if response.status_code == 500 and BUSY in (response.text or "") and method in ("GET", "PUT") and attempt < 2:

@@ -13,12 +13,15 @@ class MediaError(Exception):
 
     :param status: HTTP status, where there was one.
     :param unreachable: Nothing answered at the address.
+
+    C(changes) tells what was done before.
     """
 
     def __init__(self, message, status=None, unreachable=False):
         super().__init__(message)
         self.status = status
         self.unreachable = unreachable
+        self.changes = []
 
 
 def redact(text, secrets):

@@ -362,7 +362,7 @@ def plan(kind, current, desired, where="", known_secret=None, template=None, kno
         if name in NO_KEYS or value is None:
             continue
         key = camel(name)
-        if keys and key not in keys and not (kind.provider and key in ("enable", "priority", "tags")):
+        if keys and key not in keys and not (kind.provider and key in ("name", "enable", "priority", "tags")):
             raise MediaError("{0}: there is no setting {1}; {2}".format(where, name, nearest(name, [snake(item) for item in keys - {"fields", "id"}])))
         have = payload.get(key)
         value = like(name, have, value, kind.choices.get(name), where)

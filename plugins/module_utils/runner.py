@@ -15,6 +15,7 @@ from ansible_collections.homelab.media.plugins.module_utils.arr import KINDS, LI
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, redact
 from ansible_collections.homelab.media.plugins.module_utils.resource import camel, nearest
 from ansible_collections.homelab.media.plugins.module_utils.shapes import SHAPES
+from ansible_collections.homelab.media.plugins.module_utils.sync import sync_indexers
 
 LOCKS = "/run/lock"
 # How the apps word that what they connect to does not listen (DownloadClientBase.cs and the clients' proxies).
@@ -81,11 +82,13 @@ class Converger:
         """
         wish = dict(wish)
         named = wish.pop("resource", None)
+        if named == "indexer_sync":
+            return sync_indexers(self, resolve(wish, self.secrets, self.client.name))
         kind = KINDS.get(named)
         if kind is None:
-            raise MediaError("{0}: there is no kind of resource {1}; {2}".format(self.client.name, named, nearest(named, KINDS)))
+            raise MediaError("{0}: there is no kind of resource {1}; {2}".format(self.client.name, named, nearest(named, list(KINDS) + ["indexer_sync"])))
         # Settings that one app has and another has not.
-        wish.update(wish.pop("settings", None) or {})
+        wish.update({resources.snake(key): value for key, value in (wish.pop("settings", None) or {}).items()})
         absent = wish.get("state", "present") == "absent"
         name = self.name_of(kind, wish)
         where = "{0}: {1}{2}".format(self.client.name, kind.title, "" if kind.singleton else " " + name)
@@ -186,7 +189,9 @@ class Converger:
                 where, ", ".join(sorted({item.get("implementation", "") for item in schema}))))
         for keys in (("definitionName",), ("implementation", "implementationName"), ("name",)):
             found = [entry for entry in schema if str(wanted).lower() in [str(entry.get(key, "")).lower() for key in keys]]
-            if len(found) > 1 and kind.name == "indexer":
+            generic = [entry for entry in found if str(entry.get("name", "")).lower() == "generic " + str(wanted).lower()]
+            found = generic or found
+            if len(found) > 1 and found[0].get("implementation") == "Cardigann":
                 raise MediaError("{0}: there are {1} definitions of {2}; name one of them, such as {3}".format(
                     where, len(found), wanted, ", ".join(str(item.get("definitionName") or item.get("name")) for item in found[:5])))
             if found:
@@ -320,6 +325,27 @@ def texts_of(value):
     return [] if isinstance(value, bool) or value is None else [str(value)]
 
 
+def inspect(client, names=None):
+    """Everything that is there, without secrets.
+
+    :param names: Kinds, or C(None) for all that the app has.
+    """
+    found = {}
+    labels = {item["id"]: item.get("label") for item in client.read("tag")}
+    for name in names or [kind.name for kind in KINDS.values() if client.app in kind.apps]:
+        kind = KINDS.get(name)
+        if kind is None or client.app not in kind.apps:
+            raise MediaError("{0}: there is no kind of resource {1}; {2}".format(
+                client.name, name, nearest(name, [kind.name for kind in KINDS.values() if client.app in kind.apps])))
+        items = client.read(kind.path)
+        shown = [Converger.public(kind, item) for item in (items if isinstance(items, list) else [items])]
+        for item in shown:
+            if isinstance(item.get("tags"), list):
+                item["tags"] = [labels.get(number, number) for number in item["tags"]]
+        found[name] = shown if isinstance(items, list) else shown[0]
+    return found
+
+
 def predicted(name, wish):
     """What would be made on an app that does not run yet, as far as that can be said without it."""
     wish = dict(wish)
@@ -407,6 +433,7 @@ def converge_app(client, wishes, ledger, secrets, check_mode, purge=None):
                         link["state"] = "changed"
                 except MediaError as error:
                     problems.append(str(error))
+                    changes += error.changes
                     link["state"] = "failed"
                     if error.unreachable:
                         raise
