@@ -7,8 +7,6 @@ PYTEST_ARGS ?=
 PY := .venv/bin/python
 PLAYBOOK := .venv/bin/ansible-playbook
 JUNIT := .cache/junit
-# Below /ansible_collections/homelab/media, as ansible-test wants it.
-HERE := .collections/ansible_collections/homelab/media
 EXAMPLES := $(patsubst %/hosts.yml,%,$(wildcard inventory/example/*/hosts.yml))
 PYTEST = $(PY) -m pytest -q --junitxml=$(JUNIT)/$@.xml $(PYTEST_ARGS)
 
@@ -50,9 +48,9 @@ test: lint sanity unit contract integration artifact unit-2.17 lab-test ## Every
 lint: setup-test ## ruff, yamllint, ansible-lint, antsibull-docs, antsibull-changelog
 	$(PY) -m ruff check .
 	$(PY) -m yamllint --strict .
-	cd $(HERE) && $(CURDIR)/.venv/bin/ansible-lint --offline --profile production
-	.venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
-	.venv/bin/antsibull-changelog lint
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/ansible-lint --offline --profile production
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/antsibull-changelog lint
 
 sanity: setup-test ## ansible-test sanity, without exceptions
 	tools/sanity.sh

@@ -194,7 +194,7 @@ class Replayer:
             ("radarr", "profile after a new format"): lambda: self.formats("Second"),
             ("sonarr", "quality profile in use"): self.import_list,
             ("prowlarr", "test of an application that is down"): self.second_wiring,
-            ("prowlarr", "test after it is back"): self.others["radarr"].restart,
+            ("prowlarr", "test after it is back"): self.restart_radarr,
         }
         step = steps.get((self.app, note))
         if step:
@@ -217,6 +217,9 @@ class Replayer:
                 self.server.api("PUT", f"downloadclient/{item['id']}?forceSave=true", self.translate(item))
             else:
                 self.post("downloadclient", self.with_secrets(item))
+
+    def restart_radarr(self):
+        self.others["radarr"].restart()
 
     def import_list(self):
         schema = self.server.api("GET", "importlist/schema").json()
