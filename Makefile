@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-test site check test lint sanity unit contract integration artifact unit-2.17 lab-test bench \
+.PHONY: help setup setup-test site check test lint sanity unit contract integration artifact unit-2.17 lab-test molecule bench \
 	lab-up lab-down lab-reset lab-status build clean
 
 help: ## Show this list
@@ -43,7 +43,7 @@ site: setup $(LAB) ## Bring everything up and wire it: the lab, or INVENTORY=...
 check: setup $(LAB) ## Show what `make site` would change
 	$(PLAYBOOK) -i $(INVENTORY) playbooks/site.yml --check --diff $(ARGS)
 
-test: lint sanity unit contract integration artifact unit-2.17 lab-test ## Everything below down to lab-test
+test: lint sanity unit contract integration artifact unit-2.17 lab-test molecule ## Everything below down to molecule
 
 lint: setup-test ## ruff, yamllint, ansible-lint, antsibull-docs, antsibull-changelog
 	$(PY) -m ruff check .
@@ -73,6 +73,9 @@ unit-2.17: setup-test ## Unit tests on the oldest ansible-core
 
 lab-test: setup-test ## The playbook on the lab, seen from outside (resets the lab's hosts)
 	if [ -d tests/lab ]; then $(PYTEST) tests/lab; fi
+
+molecule: setup-test ## Scenarios on the lab's hosts: a plain host, the whole site, adoption
+	for scenario in docker site adopt; do PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/molecule test -s $$scenario || exit 1; done
 
 bench: setup lab-up ## What a run costs that changes nothing, beside `ping`
 	$(PY) tools/bench.py $(ARGS)
