@@ -69,8 +69,9 @@ def requests_between(host, began, ended, probes):
             entry = json.loads(line)
         except ValueError:
             continue
-        if began <= entry.get("t", 0) <= ended and not any(entry["path"].endswith(path) for path in probes):
-            found += 1
+        # An app may live below a path of its own: /radarr-4k/ping.
+        probe = entry["path"] in probes or "/" + entry["path"].lstrip("/").partition("/")[2] in probes
+        found += began <= entry.get("t", 0) <= ended and not probe
     return found
 
 
