@@ -35,9 +35,9 @@ def older(variables):
 
 FINDINGS = [
     (misspelt, "sonar", "sonarr"),
-    (same_port, "media_services.radarr", "8989"),
+    (same_port, "'radarr' and 'sonarr'", "8989"),
     (gateway_gone, "gluetn", "gluetun"),
-    (subnet, "172.30.0.0/16", "overlaps"),
+    (subnet, "172.30.0.0/16", "own address 172.30.77.12"),
     (unmounted, "/mnt/media", "not mounted"),
     (older, "4.0.15", "older"),
 ]
@@ -134,7 +134,7 @@ def test_no_space_left_leaves_no_part_of_a_file(deployed):
         run = deployed.site()
         assert run.code != 0
         assert "no space is left" in run.output
-        assert "ok=" in run.output and run.stats[DOCKER]["failed"] == 0
+        assert run.stats[DOCKER]["ok"] > run.stats[MEDIA]["ok"], "the other host went on"
         found = deployed.sh(MEDIA, "find /opt/homelab-media -name '.*' -type f; find /opt/homelab-media -name compose.yml -size 0")
         assert found == ""
     finally:
