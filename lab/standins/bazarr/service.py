@@ -68,7 +68,7 @@ class Bazarr:
         path = request.path
         if self.base_url:
             if path == self.base_url:
-                return as_text("", 308, Location=self.base_url + "/")
+                return as_text("<!doctype html>\n<title>Redirecting...</title>\n", 308, Location=self.base_url + "/")
             if not path.startswith(self.base_url + "/"):
                 return as_text("<!doctype html>\n<title>Redirecting...</title>\n", 302, Location=self.base_url)
             path = path[len(self.base_url):]
@@ -182,7 +182,7 @@ class Bazarr:
     def url(self, kind):
         held = self[kind]
         base = "/" + str(held["base_url"]).strip("/")
-        return f"{'https' if held['ssl'] else 'http'}://{held['ip']}:{held['port']}{base if base != '/' else ''}"
+        return f"{'https' if held['ssl'] else 'http'}://{held['ip'] or 'localhost'}:{held['port']}{base if base != '/' else ''}"
 
     def ask(self, kind, path, **query):
         return fetch("GET", self.url(kind) + path, params={"apikey": self[kind]["apikey"], **query}, timeout=self[kind]["http_timeout"],
@@ -390,11 +390,14 @@ class Bazarr:
             if key.startswith("path_mappings"):
                 return [value.split(",") for value in values]
             return [json.loads(value) if value.startswith("[") else value for value in values]
+        if key == "subzero_mods":
+            mods = [] if texts == [""] else list(texts)
+            if len(mods) != 1:
+                raise Invalid(f"general.subzero_mods must is_type_of <class 'str'> but it is {mods}")
+            return mods[0].split(",")
         if len(texts) > 1:
             return list(texts)
         text = texts[0]
-        if key == "subzero_mods":
-            return [text] if text else []
         if key in TEXTS:
             return text
         if text in ("null", "None", "undefined"):

@@ -301,13 +301,15 @@ class Maintainerr:
     def switch_preview(self, target):
         if target not in schema.SERVERS:
             raise nest(400, "Validation failed (enum string is expected)")
-        return {"currentServerType": self.settings["media_server_type"], "targetServerType": target, "dataToBeCleared": self._cleared(),
+        answer = {"currentServerType": self.settings["media_server_type"], "targetServerType": target, "dataToBeCleared": self._cleared(),
                 "dataToBeKept": {"generalSettings": True, "radarrSettings": len(self.store.data["radarr"]),
                                  "sonarrSettings": len(self.store.data["sonarr"]), "sportarrSettings": 0,
                                  "seerrSettings": bool(self.settings["seerr_url"]), "tautulliSettings": bool(self.settings["tautulli_url"]),
-                                 "notificationSettings": True},
-                "ruleMigration": {"canMigrate": False, "totalGroups": len(self.store.data["rules"]), "totalRules": 0, "migratableRules": 0,
-                                  "skippedRules": 0, "skippedDetails": []}}
+                                 "notificationSettings": True}}
+        if self.settings["media_server_type"]:
+            answer["ruleMigration"] = {"canMigrate": False, "totalGroups": len(self.store.data["rules"]), "totalRules": 0, "migratableRules": 0,
+                                       "skippedRules": 0, "skippedDetails": []}
+        return answer
 
     def _cleared(self):
         return {"collections": len(self.store.data["rules"]), "collectionMedia": 0, "exclusions": len(self.store.data["exclusions"]),
@@ -602,7 +604,7 @@ class Maintainerr:
 
     @staticmethod
     def _rule_rows(rule):
-        return [{"id": rule["id"] * 100 + place, "ruleJson": json.dumps(item, separators=(",", ":")), "ruleGroupId": rule["id"],
+        return [{"id": rule["firstRule"] + place, "ruleJson": json.dumps(item, separators=(",", ":")), "ruleGroupId": rule["id"],
                  "section": item.get("section", 0), "isActive": True} for place, item in enumerate(rule["rules"])]
 
     def _collection(self, rule):
@@ -665,6 +667,8 @@ class Maintainerr:
         rule = self._checked_rule(body)
         with self.lock:
             rule["id"] = self.store.data["next"]["rules"]
+            rule["firstRule"] = self.store.data["next"].get("ruleRows", 1)
+            self.store.data["next"]["ruleRows"] = rule["firstRule"] + len(rule["rules"])
             rule["addDate"] = now().strftime("%Y-%m-%d %H:%M:%S")
             self.store.data["next"]["rules"] += 1
             self.store.data["rules"].append(rule)
@@ -681,6 +685,8 @@ class Maintainerr:
         if held is None:
             raise nest(404, "Rule group not found")
         held.update(self._checked_rule(body, editing=True))
+        held["firstRule"] = self.store.data["next"]["ruleRows"]
+        self.store.data["next"]["ruleRows"] += len(held["rules"])
         self.store.save()
         return DONE
 
@@ -690,6 +696,12 @@ class Maintainerr:
     def rule_get(self, wanted):
         rule = self._find_rule(wanted)
         return self._rule(rule) if rule else None
+
+    def rule_of_collection(self, wanted):
+        shown = self.rule_get(wanted)
+        if shown:
+            del shown["rules"]
+        return shown
 
     def rule_rows(self, wanted):
         rule = self._find_rule(wanted)
@@ -735,7 +747,7 @@ class Maintainerr:
 
     def collection_get(self, wanted):
         rule = self._find_rule(wanted)
-        return {**self._collection(rule), "media": []} if rule else None
+        return self._collection(rule) if rule else None
 
     def empty_list(self):
         return []
@@ -794,7 +806,7 @@ ROUTES = [(method, "^" + pattern + "$", name) for method, pattern, name in (
     ("GET", "/rules", "rules_list"), ("POST", "/rules", "rules_post"), ("PUT", "/rules", "rules_put"), ("GET", "/rules/count", "rules_count"),
     ("GET", "/rules/constants", "constants"), ("GET", "/rules/exclusion", "exclusions"), ("POST", "/rules/exclusion", "exclusion_post"),
     ("GET", "/rules/execute/status", "execute_status"), ("POST", "/rules/execute", "execute_all"), ("POST", "/rules/execute/stop", "execute_stop"),
-    ("GET", f"/rules/collection/{ID}", "rule_get"), ("GET", f"/rules/{ID}/rules", "rule_rows"), ("POST", f"/rules/{ID}/execute", "execute_one"),
+    ("GET", f"/rules/collection/{ID}", "rule_of_collection"), ("GET", f"/rules/{ID}/rules", "rule_rows"), ("POST", f"/rules/{ID}/execute", "execute_one"),
     ("GET", f"/rules/{ID}", "rule_get"), ("DELETE", f"/rules/{ID}", "rule_delete"), ("GET", "/collections", "collections"),
     ("GET", "/collections/media", "empty_list"), ("GET", f"/collections/collection/{ID}", "collection_get"), ("POST", "/collections/handle", "handle"),
     ("PUT", "/collections/schedule/update", "schedule"), ("GET", "/notifications/configurations", "notifications"),

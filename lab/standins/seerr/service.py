@@ -183,10 +183,10 @@ class Service:
         time.sleep(3600)
         raise message(500, "gone")
 
-    def _login(self, user, token=False):
+    def _login(self, user, fresh=False, token=False):
         session = "s:" + secrets.token_urlsafe(24)
         self.sessions[session] = user["id"]
-        response = as_json(self._shown(user, token=token))
+        response = as_json(self._own(user, fresh, token))
         response.set_cookie("connect.sid", session, httponly=True, path="/", samesite="Lax")
         return response
 
@@ -205,6 +205,13 @@ class Service:
         if settings:
             row["settings"] = None
         row.update(requestCount=0, displayName=user["username"] or user["plexUsername"] or user["email"])
+        return row
+
+    def _own(self, user, fresh=False, token=False):
+        """What a change of users answers: less than a list of users; less still of one just made."""
+        row = self._shown(user, token=token)
+        for name in ("email", "plexId", *(("requestCount", "displayName") if fresh else ())):
+            row.pop(name, None)
         return row
 
     # -- status and first run
@@ -244,6 +251,7 @@ class Service:
             account = peers.account(token)
         except Unreachable:
             raise message(500, "Unable to authenticate.") from None
+        fresh = False
         user = self.users.get(plexId=int(account["id"])) or self.users.get(email=account["email"].lower())
         values = {"plexToken": token, "plexId": int(account["id"]), "plexUsername": account["username"],
                   "avatar": account.get("thumb") or ""}
@@ -254,10 +262,10 @@ class Service:
             if self.seerr:
                 self.settings.data["main"]["mediaServerType"] = 1
                 self.settings.save()
-            self.jobs_started = True
+            self.jobs_started = fresh = True
         else:
             user = self.users.change(user["id"], **values)
-        return self._login(user, token=not self.seerr)
+        return self._login(user, fresh, token=not self.seerr)
 
     def auth_local(self, body):
         user = self.users.get(email=body["email"].lower())
@@ -605,12 +613,9 @@ class Service:
         if agent == "webhook" and isinstance((entry.get("options") or {}).get("jsonPayload"), str):
             text = entry["options"]["jsonPayload"]
             try:
-                entry["options"]["jsonPayload"] = json.loads(json.loads(base64.b64decode(text, validate=True)))
+                entry["options"]["jsonPayload"] = json.loads(base64.b64decode(text, validate=True))
             except ValueError:
-                try:
-                    entry["options"]["jsonPayload"] = json.loads(base64.b64decode(text, validate=True))
-                except ValueError:
-                    pass                    # the stock payload is shown as text
+                pass                        # the stock payload is shown as text
         return entry
 
     def _agents(self):
@@ -692,7 +697,7 @@ class Service:
                               password=hashed(body["password"]) if body.get("password") else None,
                               permissions=int(body.get("permissions", self.settings.data["main"]["defaultPermissions"])),
                               avatar=f"https://gravatar.com/avatar/{digest}?default=mm&size=200")
-        return self._shown(user), 201
+        return self._own(user, fresh=True), 201
 
     def user_put(self, body, userId):
         self._existing(userId)
@@ -704,7 +709,7 @@ class Service:
         if userId == 1:
             raise message(405, "This account cannot be deleted.")
         self.users.remove(userId)
-        return self._shown(user)
+        return {**self._own(user), "requests": []}
 
     def user_main(self, body, userId):
         user = self._existing(userId)

@@ -381,6 +381,10 @@ class Tautulli:
 
     # -- notifiers
 
+    def cmd_get_notifier_parameters(self, _values):
+        names = ("tautulli_version", "server_name", "server_version", "action", "username", "title", "library_name", "media_type", "year")
+        return [{"name": name.replace("_", " ").title(), "type": "str", "value": name} for name in names], None
+
     def _notifier(self, number, agent):
         name, label, config = AGENTS[agent]
         return {"id": number, "agent_id": agent, "agent_name": name, "agent_label": label, "friendly_name": "",
@@ -456,7 +460,7 @@ class Tautulli:
         number = len(self.store.data["newsletters"]) + 1
         self.store.data["newsletters"][str(number)] = {"agent_id": int(values["agent_id"]), "agent_name": "recently_added", "friendly_name": "", "active": 0}
         self.store.save()
-        return {"newsletter_id": number}, "Added newsletter agent."
+        return {"newsletter_id": number}, "Added newsletter."
 
     def cmd_get_newsletter_config(self, values):
         item = self.store.data["newsletters"].get(values.get("newsletter_id", ""))
