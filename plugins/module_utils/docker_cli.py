@@ -63,12 +63,13 @@ class Docker:
             raise DockerProblem("looking at the {0}s: {1}".format(kind, last_line(errors or output))) from None
 
     def info(self):
-        """What C(docker info) tells, empty when the daemon does not answer."""
-        code, output, errors = self.call("info", "--format", "{{json .}}")
+        """What C(docker info) tells: of the command only when the daemon does not answer, empty without a command."""
+        dummy, output, dummy_errors = self.call("info", "--format", "{{json .}}")
         try:
-            return json.loads(output) if code == 0 else {}
+            found = json.loads(output)
         except ValueError:
             return {}
+        return found if isinstance(found, dict) else {}
 
     def containers(self):
         """All containers, running or not, by name.

@@ -7,7 +7,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
+
+
+# One fixed name, so that what a killed run left behind is used up by the next one and never piles up.
+SUFFIX = ".homelab-media-new"
 
 
 class FileProblem(Exception):
@@ -22,10 +25,36 @@ def explain(action, path, error):
         errno.EROFS: "the filesystem is read-only; mount it with write access",
         errno.EACCES: "permission denied; run with become",
         errno.EPERM: "the operation is not permitted (a network share may forbid it)",
+        errno.EEXIST: "there is something else of that name; move it away",
         errno.ENOTDIR: "a part of the path is a file; move it away",
         errno.EISDIR: "it is a directory; move it away",
     }
     return FileProblem("{0} {1}: {2}".format(action, path, hints.get(error.errno, os.strerror(error.errno or 0))))
+
+
+def guard(path, action="writing"):
+    """Refuse a way through a symbolic link by which another user could lead root to somebody else's files.
+
+    Links of root, and links of a user into directories of the same user, are taken as they are meant.
+
+    :raises FileProblem: for any other link.
+    """
+    place = path
+    while not os.path.exists(place) and place != "/":
+        place = os.path.dirname(place)
+    owner = None
+    step = "/"
+    for name in path.split("/"):
+        step = os.path.join(step, name)
+        try:
+            info = os.lstat(step)
+        except OSError:
+            return
+        if stat.S_ISLNK(info.st_mode) and info.st_uid not in (0, os.geteuid()):
+            owner = os.stat(place).st_uid if owner is None else owner
+            if info.st_uid != owner:
+                raise FileProblem("{0} {1}: {2} is a symbolic link of user {3} that leads to a directory of user {4}; make it a directory, or give "
+                                  "the link to root with 'chown -h root'".format(action, path, step, info.st_uid, owner))
 
 
 def observe(path):
@@ -33,6 +62,7 @@ def observe(path):
 
     :raises FileProblem: when something else than a regular file is there.
     """
+    guard(os.path.dirname(path))
     try:
         info = os.lstat(path)
     except FileNotFoundError:
@@ -41,6 +71,8 @@ def observe(path):
         raise explain("reading", path, error) from error
     if stat.S_ISLNK(info.st_mode):
         raise FileProblem("writing {0}: it is a symbolic link to {1}; replace it by a file, or move it away".format(path, os.readlink(path)))
+    if stat.S_ISDIR(info.st_mode):
+        raise FileProblem("writing {0}: it is a directory; move it away".format(path))
     if not stat.S_ISREG(info.st_mode):
         raise FileProblem("writing {0}: it is no regular file; move it away".format(path))
     try:
@@ -51,27 +83,59 @@ def observe(path):
     return {"content": content, "owner": info.st_uid, "group": info.st_gid, "mode": stat.S_IMODE(info.st_mode)}
 
 
+def make_directories(path):
+    """Make a directory and what is missing above it, mode 0755 whatever the umask.
+
+    :raises OSError: as the system does.
+    """
+    if not os.path.isdir(path):
+        make_directories(os.path.dirname(path))
+        os.mkdir(path)
+        os.chmod(path, 0o755)
+
+
+def _create(path):
+    """Open a file that only this process can know; whatever has its name is a leftover."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileExistsError:
+        os.unlink(path)
+        return os.open(path, flags, 0o600)
+
+
 def write(path, content, owner=None, group=None, mode=0o644):
     """Write a file atomically: a temporary one beside it, forced to disk, then renamed.
 
     :raises FileProblem: with nothing changed.
     """
-    directory = os.path.dirname(path)
-    temporary = None
+    directory, name = os.path.split(path)
+    temporary = os.path.join(directory, "." + name + SUFFIX)
     try:
-        os.makedirs(directory, mode=0o755, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".{0}.".format(os.path.basename(path)))
-        with os.fdopen(handle, "wb") as stream:
-            if owner is not None and (owner, group) != (os.geteuid(), os.getegid()):
-                os.fchown(stream.fileno(), owner, group)
-            os.fchmod(stream.fileno(), mode)
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary and os.path.exists(temporary):
+        make_directories(directory)
+        handle = _create(temporary)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                if owner is not None and (owner, group) != (os.geteuid(), os.getegid()):
+                    os.fchown(stream.fileno(), owner, group)
+                os.fchmod(stream.fileno(), mode)
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
             os.unlink(temporary)
+            raise
+        # The new name has to survive a power cut as well; not every filesystem can promise it.
+        try:
+            handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError:
+            pass
+    except OSError as error:
         raise explain("writing", path, error) from error
 
 
@@ -81,7 +145,11 @@ def set_attributes(path, owner, group, mode):
     :raises FileProblem: when it is not allowed.
     """
     try:
-        os.chown(path, owner, group)
-        os.chmod(path, mode)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            os.fchown(handle, owner, group)
+            os.fchmod(handle, mode)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise explain("setting owner and mode of", path, error) from error

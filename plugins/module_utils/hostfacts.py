@@ -16,11 +16,11 @@ import struct
 NETWORK_PREFIXES = ("127.",)
 
 
-def read(path):
-    """The text of a file, empty when it cannot be read."""
+def read(path, size=-1):
+    """The text of a file, or of its beginning; empty when it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+            return stream.read(size)
     except OSError:
         return ""
 
@@ -116,7 +116,7 @@ def sockets(text, proto):
 
 
 def owners(inodes, proc="/proc"):
-    """Inode of a socket to the name of a process that holds it."""
+    """Inode of a socket to the number of a process that holds it."""
     found = {}
     for pid in os.listdir(proc):
         if not pid.isdigit() or len(found) == len(inodes):
@@ -131,8 +131,14 @@ def owners(inodes, proc="/proc"):
             except OSError:
                 continue
             if target.startswith("socket:[") and target[8:-1] in inodes:
-                found[target[8:-1]] = read(os.path.join(proc, pid, "comm")).strip()
+                found[target[8:-1]] = pid
     return found
+
+
+def container_id(pid, proc="/proc"):
+    """The id of the container that a process runs in, by its control group; C(None) outside of one."""
+    match = re.search(r"(?:docker[/-]|/)([0-9a-f]{64})(?:\.scope)?$", read(os.path.join(proc, str(pid), "cgroup")), re.M)
+    return match.group(1) if match else None
 
 
 def listening(ports, proc="/proc"):
@@ -144,9 +150,14 @@ def listening(ports, proc="/proc"):
     for proto in ("tcp", "udp"):
         for table in (proto, proto + "6"):
             found += [entry for entry in sockets(read(os.path.join(proc, "net", table)), proto) if (entry["port"], proto) in ports]
-    names = owners({entry["inode"] for entry in found}, proc) if found else {}
-    return [{"port": entry["port"], "proto": entry["proto"], "address": entry["address"], "process": names.get(entry["inode"]),
-             "container": None} for entry in found]
+    pids = owners({entry["inode"] for entry in found}, proc) if found else {}
+    told = []
+    for entry in found:
+        pid = pids.get(entry["inode"])
+        told.append({"port": entry["port"], "proto": entry["proto"], "address": entry["address"],
+                     "process": read(os.path.join(proc, pid, "comm")).strip() or None if pid else None, "container": None,
+                     "container_id": container_id(pid, proc) if pid else None})
+    return told
 
 
 def routes(text):

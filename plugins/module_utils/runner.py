@@ -108,7 +108,7 @@ class Converger:
 
         def decide(found, known):
             shape = None if absent else SHAPES.get(kind.name)
-            wanted = dict(desired) if shape is None else shape(dict(desired), found or template or {}, self.client.read, where, found is None)
+            wanted = dict(desired) if shape is None else shape(dict(desired), found or template or {}, self, where, found is None)
             return resources.plan(kind, found, wanted, where, known, template, known_keys)
 
         change = decide(current, lambda field, value: self.ledger.knows(prefix + field, self.seal(kind, field, value, current)))

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets as random_source
+import stat
 import string
 from xml.etree import ElementTree
 
@@ -32,8 +33,22 @@ def generate(form):
 
 
 def _xml(text, key):
-    found = ElementTree.fromstring(text).find(key)
+    if "<!DOCTYPE" in text:
+        # None of the apps writes one, and entities can be made to grow without end.
+        return None
+    root = ElementTree.fromstring(text)
+    if key.startswith("@"):
+        return root.get(key[1:])
+    found = root.find(key)
     return found.text if found is not None else None
+
+
+def unquoted(value):
+    """A value without the quotes around it, in which the file's own notation escapes nothing."""
+    for quote in ('"""', "'''", '"', "'"):
+        if len(value) >= 2 * len(quote) and value.startswith(quote) and value.endswith(quote):
+            return value[len(quote):-len(quote)]
+    return value
 
 
 def _ini(text, key):
@@ -44,10 +59,10 @@ def _ini(text, key):
         line = line.strip()
         if line.startswith("[") and line.endswith("]"):
             current = line.strip("[]")
-        elif current == section and "=" in line:
+        elif current == section and "=" in line and not line.startswith(("#", ";")):
             name, sign, value = line.partition("=")
             if name.strip() == option:
-                return value.strip().strip('"')
+                return unquoted(value.strip())
     return None
 
 
@@ -73,10 +88,22 @@ def _yaml(text, key):
         depth = len(match.group(1))
         path = [item for item in path if item[0] < depth] + [(depth, match.group(2).strip().strip("'\""))]
         if [name for dummy, name in path] == key.split(".") and match.group(3):
-            value = match.group(3).strip()
-            quote = re.match(r"""^(['"])(.*)\1$""", value)
-            return quote.group(2) if quote else value.split(" #")[0].strip()
+            return _scalar(match.group(3).strip())
     return None
+
+
+def _scalar(text):
+    """A YAML scalar on one line; C(None) for null, and for what goes on in the next lines."""
+    match = re.match(r"""^(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')\s*(?:#.*)?$""", text)
+    if match and match.group(1) is not None:
+        try:
+            return json.loads('"' + match.group(1) + '"')
+        except ValueError:
+            return match.group(1)
+    if match:
+        return match.group(2).replace("''", "'")
+    text = re.sub(r"(^|\s)#.*", "", text).strip()
+    return None if text in ("", "~", "null", "Null", "NULL") or text[0] in "|>&*!{[" else text
 
 
 def _kv(text, key):
@@ -87,22 +114,31 @@ def _kv(text, key):
     return None
 
 
-READERS = {"xml": _xml, "ini": _ini, "json": _json, "yaml": _yaml, "kv": _kv}
+# A TOML file of simple tables reads like an INI file; C(key) is C(table.option) there too.
+READERS = {"xml": _xml, "ini": _ini, "json": _json, "yaml": _yaml, "kv": _kv, "toml": _ini}
 
 
 def read_existing(source):
     """The value that an existing install keeps in a file.
 
+    The file belongs to the app, so that anything may be there: a pipe would wait for ever, a huge file would fill the memory.
+
     :param source: C({path, format, key}).
     :return: C(None) when there is no such file or key, or it is empty.
+    :raises ValueError: for a format that nobody knows.
     """
+    if source["format"] not in READERS:
+        raise ValueError("reading {0}: there is no format {1}, only {2}".format(source["path"], source["format"], ", ".join(sorted(READERS))))
     try:
-        with open(source["path"], encoding="utf-8", errors="replace") as stream:
-            text = stream.read(1024 * 1024)
+        handle = os.open(source["path"], os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(handle, encoding="utf-8-sig", errors="replace") as stream:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return None
+            text = stream.read(4 * 1024 * 1024)
         value = READERS[source["format"]](text, source["key"])
-    except (OSError, ValueError, ElementTree.ParseError):
+    except (OSError, ValueError, ElementTree.ParseError, RecursionError):
         return None
-    return str(value) if value not in (None, "") else None
+    return str(value) if value not in (None, "") and not isinstance(value, (dict, list, bool)) else None
 
 
 def settle(specs, given, stored, existing, make=generate):
@@ -157,6 +193,16 @@ def to_store(stored, values, sources):
             continue
         kept[name] = {"value": value, "source": source}
     return kept
+
+
+def loose(state_root):
+    """Whether others than its owner, which is this process's user, could read or write the store."""
+    try:
+        info = os.lstat(os.path.join(state_root, STORE))
+        directory = os.stat(state_root)
+    except OSError:
+        return False
+    return (stat.S_IMODE(info.st_mode), info.st_uid, stat.S_IMODE(directory.st_mode), directory.st_uid) != (0o600, os.geteuid(), 0o700, os.geteuid())
 
 
 def load(state_root):

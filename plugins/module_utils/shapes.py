@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the API's shape of a resource is not one that a person would write: names, best first, in the place of nested lists.
 
-A function here takes the wish, the object that is there (or the one that a new one begins with) and a reader of collections, and
+A function here takes the wish, the object that is there (or the one that a new one begins with) and the worker that reads collections, and
 returns the wish in the API's terms. What is so already it leaves out, and so nothing is written.
 """
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ansible_collections.homelab.media.plugins.module_utils.errors import MediaE
 from ansible_collections.homelab.media.plugins.module_utils.resource import camel, coerce, nearest, snake
 
 
-def notification(wish, model, read, where, new):
+def notification(wish, model, worker, where, new):
     """The option C(events): those named are on, all others are off."""
     events = wish.pop("events", None)
     if events is None:
@@ -27,17 +27,17 @@ def notification(wish, model, read, where, new):
     return dict(wish, **{snake(key): key in wanted for key in known})
 
 
-def indexer(wish, model, read, where, new):
+def indexer(wish, model, worker, where, new):
     """What a new indexer of Prowlarr cannot be without."""
     if new and "appProfileId" in model:
         if wish.get("appProfileId") is None:
-            wish["appProfileId"] = min(item["id"] for item in read("appprofile"))
+            wish["appProfileId"] = min(item["id"] for item in worker.client.read("appprofile"))
         if model.get("supportsRedirect") and "usenet" in str(model.get("protocol", "")).lower():
             wish.setdefault("redirect", True)
     return wish
 
 
-def delay_profile(wish, model, read, where, new):
+def delay_profile(wish, model, worker, where, new):
     """Lidarr 3 keeps one item for each protocol, the preferred one first, where the others have six values."""
     if "items" not in model:
         return wish
@@ -54,7 +54,7 @@ def delay_profile(wish, model, read, where, new):
     return dict(wish, items=items) if new or items != model["items"] else wish
 
 
-def custom_format(wish, model, read, where, new):
+def custom_format(wish, model, worker, where, new):
     """Specifications with their fields as a mapping, as in the JSON files of the TRaSH guides."""
     definition = wish.pop("definition", None) or {}
     for key in ("specifications", "includeCustomFormatWhenRenaming"):
@@ -63,7 +63,7 @@ def custom_format(wish, model, read, where, new):
     wanted = wish.pop("specifications", None)
     if wanted is None:
         return wish
-    schema = {entry["implementation"]: entry for entry in read("customformat/schema")}
+    schema = {entry["implementation"]: entry for entry in worker.client.read("customformat/schema")}
     built = [_specification(item, schema, where) for item in wanted]
     if not new and [_plain(item) for item in model.get("specifications") or []] == [_plain(item) for item in built]:
         return wish
@@ -97,7 +97,7 @@ def _plain(item):
             {entry["name"]: entry.get("value") for entry in item["fields"] if entry.get("value") not in (None, "")})
 
 
-def quality_profile(wish, model, read, where, new):
+def quality_profile(wish, model, worker, where, new):
     """Qualities best first by name, with groups, the cutoff by name, and scores by the names of custom formats."""
     items = model["items"]
     wanted = wish.pop("qualities", None)
@@ -116,10 +116,10 @@ def quality_profile(wish, model, read, where, new):
         wish["cutoff"] = [number_of(item) for item in items if item.get("allowed")][-1]
     scores = wish.pop("formats", None)
     if scores:
-        wish["formatItems"] = _scores(model.get("formatItems") or [], scores, where)
+        wish["formatItems"] = _scores(model.get("formatItems") or [], scores, worker, where)
     language = wish.pop("language", None)
     if language is not None:
-        known = {item["name"]: item["id"] for item in read("language")}
+        known = {item["name"]: item["id"] for item in worker.client.read("language")}
         found = next((name for name in known if name.lower() == str(language).lower()), None)
         if found is None:
             raise MediaError("{0}: there is no language {1}; {2}".format(where, language, nearest(language, known)))
@@ -177,14 +177,17 @@ def _items(items, wanted, where):
     return [dict(item, allowed=False) for item in left.values()] + allowed[::-1]
 
 
-def _scores(items, scores, where):
+def _scores(items, scores, worker, where):
     known = {item["name"].lower(): item["name"] for item in items}
-    wanted = {}
+    wanted, coming = {}, []
     for name, score in scores.items():
-        if str(name).lower() not in known:
+        if str(name).lower() in known:
+            wanted[str(name).lower()] = int(score)
+        elif worker.check_mode and ("customformat", str(name).lower()) in worker.pending:
+            coming.append({"format": 0, "name": name, "score": int(score)})
+        else:
             raise MediaError("{0}: there is no custom format {1}; {2}".format(where, name, nearest(name, known.values())))
-        wanted[str(name).lower()] = int(score)
-    return [dict(item, score=wanted.get(item["name"].lower(), item["score"])) for item in items]
+    return [dict(item, score=wanted.get(item["name"].lower(), item["score"])) for item in items] + coming
 
 
 SHAPES = {"notification": notification, "indexer": indexer, "delay_profile": delay_profile, "custom_format": custom_format,

@@ -17,6 +17,9 @@ import urllib.parse
 
 TOKEN = re.compile("\u27e6(secret|digest):([^|\u27e7]+)(?:\\|([a-z0-9_]+))?\u27e7")
 HIDDEN = "(secret)"
+# Line breaks and tabs have a notation in most places, the rest has not.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class TokenProblem(Exception):
@@ -24,23 +27,31 @@ class TokenProblem(Exception):
 
 
 def env(value):
-    r"""A value for a compose C(env_file), read back exactly by Compose v2.
+    r"""A value for a compose C(env_file), read back exactly by Compose v2 and newer (compose-go, dotenv/parser.go).
 
-    Single quotes keep everything literal but a single quote itself; then double quotes are used, in which Compose
-    understands backslash escapes and expands C($) (compose-go, dotenv/parser.go).
+    Single quotes keep everything literal, but they carry no single quote, and a backslash before one would escape it; then double
+    quotes are used, in which Compose understands a few backslash escapes and expands C($).
 
-    :raises TokenProblem: for a control character, which no notation carries through.
+    :raises TokenProblem: for a control character other than a line break or a tab, which no notation carries through.
     """
-    if any(ord(char) < 32 for char in value):
+    if CONTROL.search(value):
         raise TokenProblem("holds a control character, which an environment file cannot carry")
-    if "'" not in value and "\\" not in value:
+    if not re.search(r"['\\\n\r\t]", value):
         return "'{0}'".format(value)
-    return '"{0}"'.format(value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$"))
+    for char, escape in (("\\", "\\\\"), ('"', '\\"'), ("$", "\\$"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        value = value.replace(char, escape)
+    return '"{0}"'.format(value)
 
 
 def xml(value):
-    """Text of an XML element or attribute."""
-    for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;")):
+    """Text of an XML element or attribute; white space other than a blank would be normalised, so it is written as a reference.
+
+    :raises TokenProblem: for a control character, for which XML 1.0 has no notation at all.
+    """
+    if CONTROL.search(value):
+        raise TokenProblem("holds a control character, which an XML file cannot carry")
+    for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;"),
+                         ("\n", "&#10;"), ("\r", "&#13;"), ("\t", "&#9;")):
         value = value.replace(char, entity)
     return value
 
@@ -48,16 +59,16 @@ def xml(value):
 def ini(value):
     """A value of an INI file; a line break would begin another option.
 
-    :raises TokenProblem: for a line break.
+    :raises TokenProblem: for a line break or another control character.
     """
-    if "\n" in value or "\r" in value:
-        raise TokenProblem("holds a line break, which this file cannot carry")
+    if re.search(r"[\n\r]", value) or CONTROL.search(value):
+        raise TokenProblem("holds a line break or a control character, which this file cannot carry")
     return value
 
 
 def quoted(value):
-    """A JSON string, which is a YAML scalar as well."""
-    return json.dumps(value, ensure_ascii=False)
+    """A JSON string that is a YAML scalar as well: what YAML takes for a line break, or for nothing printable, is escaped."""
+    return UNPRINTABLE.sub(lambda match: "\\u{0:04x}".format(ord(match.group())), json.dumps(value, ensure_ascii=False))
 
 
 def qbt_pbkdf2(value, salt=None):
@@ -75,13 +86,13 @@ FILTERS = {
     "json": quoted,
     "yaml": quoted,
     "url": lambda value: urllib.parse.quote(value, safe=""),
-    "md5": lambda value: hashlib.md5(value.encode()).hexdigest(),
+    "md5": lambda value: hashlib.md5(value.encode(), usedforsecurity=False).hexdigest(),
     "qbt_pbkdf2": qbt_pbkdf2,
 }
 
 
 def resolve(text, secrets, digests=None, hide=False):
-    """Replace the tokens of a text.
+    """Replace the tokens of a text, in one pass: a value that looks like a token stays what it is.
 
     :param secrets: Name to value.
     :param digests: Instance to digest; without them, digest tokens stay.
