@@ -101,9 +101,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.media.plugins.module_utils import tokens
 from ansible_collections.homelab.media.plugins.module_utils.files import FileProblem, observe, set_attributes, write
 
-PAIR = re.compile(r"^(\s*(?:- )?[\w.\\/\"'-]+\s*[=:]\s*)(.+)$")
-ELEMENT = re.compile(r"^(\s*<(\w+)>)(.+)(</\2>\s*)$")
-HARMLESS = re.compile(r"^[\s\[\]{}()<>/?,]*$|^\s*\[[\w. -]+\]$|^\s*</?\w+>$|^\s*[\w-]+:$")
+# What names a value in the usual notations. Long names are none: they are more likely a part of a key.
+PAIR = re.compile(r"""^(\s*(?:- )?["']?[\w.\\/-]{1,60}["']?\s*[=:]\s*)([^=\s].*)$""")
+ELEMENT = re.compile(r"^(\s*<(\w{1,60})>)(.+)(</\2>\s*)$")
+HARMLESS = re.compile(r"^[\s\[\]{}()<>/?,]*$|^\s*\[{1,2}[\w. -]{1,60}\]{1,2}$|^\s*</?\w{1,60}>$|^\s*(?:- )?[\w-]{1,30}:$")
 
 
 def keys_only(text, values):
@@ -116,7 +117,7 @@ def keys_only(text, values):
         return "(value {0})".format(values.setdefault(value, len(values) + 1))
 
     lines = []
-    for line in text.splitlines():
+    for line in text.rstrip("\n").split("\n") if text else []:
         pair, element = PAIR.match(line), ELEMENT.match(line)
         if element:
             lines.append(element.group(1) + number(element.group(3)) + element.group(4))
@@ -153,6 +154,41 @@ def plan(entry, current, content, sensitive):
     return action, before, after
 
 
+def resolve(entry, secrets, digests=None):
+    """The content of a file as it is to be on the host.
+
+    :raises FileProblem: for a reference that cannot be resolved.
+    """
+    try:
+        return tokens.resolve(entry["content"], secrets, digests=digests)
+    except tokens.TokenProblem as error:
+        raise FileProblem("writing {0}: {1}".format(entry["path"], error)) from None
+
+
+def digests_of(specs, files, secrets):
+    """The digest of every instance.
+
+    :raises FileProblem: without a key for them.
+    """
+    key = str(secrets.get("host.digest_key") or "")
+    if specs and not key:
+        raise FileProblem("computing the digests: the secret host.digest_key has no value")
+    by_path = {entry["path"]: entry for entry in files}
+    return {name: tokens.digest(key, spec["model"], [resolve(by_path[path], secrets) if path in by_path else "" for path in spec.get("files") or []])
+            for name, spec in specs.items()}
+
+
+def apply(entry, action, current, content):
+    """Write one file, or set what is not its content."""
+    mode = int(entry["mode"], 8)
+    if entry["backup"] and current is not None:
+        write(entry["path"] + ".before-homelab-media", current["content"], current["owner"], current["group"], current["mode"])
+    if action == "write":
+        write(entry["path"], content, entry["owner"], entry["group"], mode)
+    else:
+        set_attributes(entry["path"], entry["owner"], entry["group"], mode)
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -177,37 +213,23 @@ def main():
         supports_check_mode=True,
     )
     secrets = module.params["secrets"]
+    # A name of a user is no secret, and hiding one like "media" in every path would garble the result.
+    module.no_log_values.difference_update(str(value) for name, value in secrets.items() if name.endswith(".username"))
     result = {"changed": False, "files": [], "diff": [], "digests": {}}
     try:
-        resolved = {}
+        result["digests"] = digests_of(module.params["digests"], module.params["files"], secrets)
         for entry in module.params["files"]:
-            try:
-                resolved[entry["path"]] = tokens.resolve(entry["content"], secrets)
-            except tokens.TokenProblem as error:
-                raise FileProblem("writing {0}: {1}".format(entry["path"], error)) from None
-        if module.params["digests"]:
-            key = str(secrets.get("host.digest_key") or "")
-            if not key:
-                raise FileProblem("computing the digests: the secret host.digest_key has no value")
-            for name, spec in module.params["digests"].items():
-                contents = [resolved.get(path, "") for path in spec.get("files") or []]
-                result["digests"][name] = tokens.digest(key, spec["model"], contents)
-        for entry in module.params["files"]:
-            content = tokens.resolve(resolved[entry["path"]], {}, digests=result["digests"]).encode()
+            if not re.match(r"^0?[0-7]{3,4}$", entry["mode"]):
+                raise FileProblem("writing {0}: {1} is no octal mode like 0644".format(entry["path"], entry["mode"]))
             current = observe(entry["path"])
-            secret = entry["sensitive"] or "secret:" in entry["content"]
-            action, before, after = plan(entry, current, content, secret)
+            # A seed that is there is the app's: its references need no value any more.
+            content = None if entry["seed"] and current else resolve(entry, secrets, result["digests"]).encode()
+            action, before, after = plan(entry, current, content, entry["sensitive"] or "secret:" in entry["content"])
             if action:
                 result["diff"].append({"before_header": entry["path"], "after_header": entry["path"], "before": before, "after": after})
                 result["changed"] = True
                 if not module.check_mode:
-                    mode = int(entry["mode"], 8)
-                    if entry["backup"] and current is not None:
-                        write(entry["path"] + ".before-homelab-media", current["content"], current["owner"], current["group"], current["mode"])
-                    if action == "write":
-                        write(entry["path"], content, entry["owner"], entry["group"], mode)
-                    else:
-                        set_attributes(entry["path"], entry["owner"], entry["group"], mode)
+                    apply(entry, action, current, content)
             result["files"].append({"path": entry["path"], "changed": bool(action)})
     except FileProblem as error:
         module.fail_json(msg=str(error), **result)

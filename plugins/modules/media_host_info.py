@@ -44,49 +44,61 @@ host:
     docker: {present: true, running: true, version: 26.1.5, compose: 2.26.1, kind: engine}
 """
 
+import glob
 import os
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.homelab.media.plugins.module_utils import hostfacts, secretstore
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe
 
+# Packages that bring an Engine.
+ENGINES = ["docker.io", "docker-ce", "moby-engine"]
 DAEMONS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
 
 
-def docker_facts(docker, run):
-    """Which Docker a host has, and what it is made of."""
+def kind_of(docker, info):
+    """What kind of Docker the command belongs to."""
+    real = os.path.realpath(docker.path) if docker.path else ""
+    if docker.path and (real.startswith("/snap/") or docker.path.startswith("/snap/")):
+        return "snap"
+    if real.endswith("podman") or docker.path and "podman" in hostfacts.read(real, 1000):
+        return "podman"
+    if "BuildahVersion" in info or "podman" in os.path.realpath("/var/run/docker.sock"):
+        return "podman"
+    if any("rootless" in option for option in info.get("SecurityOptions") or []):
+        return "rootless"
+    if docker.path and not info.get("ServerVersion") and not os.path.exists("/var/run/docker.sock") and glob.glob("/run/user/*/docker.sock"):
+        return "rootless"
+    return "engine"
+
+
+def docker_facts(docker, info):
+    """Which Docker a host has.
+
+    :param info: What C(docker info) tells; of the command only, when the daemon does not answer.
+    """
     found = {"present": False, "running": False, "api_ok": False, "kind": "none", "version": None, "compose": None, "cli": bool(docker.path),
              "package": None, "daemon": hostfacts.daemon_json(), "insecure_registries": []}
-    real = os.path.realpath(docker.path) if docker.path else ""
-    if real.startswith("/snap/") or os.path.isdir("/snap/docker") and real.endswith("/snap"):
-        found.update(present=True, kind="snap")
-        return found
-    if real.endswith("podman") or docker.path and "podman" in hostfacts.read(real)[:2000]:
-        found.update(present=True, kind="podman")
+    kind = kind_of(docker, info)
+    if kind != "engine":
+        found.update(present=True, kind=kind)
         return found
     found["present"] = any(os.path.exists(path) for path in DAEMONS)
-    if not docker.path:
-        return found
-    code, output, errors = docker.call("version", "--format", "{{.Server.Version}}")
-    if code == 0 and output.strip():
-        found.update(present=True, running=True, api_ok=True, version=output.strip())
-        info = docker.info()
+    if info.get("ServerVersion"):
+        found.update(present=True, running=True, api_ok=True, version=info["ServerVersion"])
         found["insecure_registries"] = sorted(
             name for name, index in ((info.get("RegistryConfig") or {}).get("IndexConfigs") or {}).items() if not index.get("Secure", True))
-        if any("rootless" in option for option in info.get("SecurityOptions") or []):
-            found["kind"] = "rootless"
-            return found
     elif found["present"]:
-        found["running"] = bool(re.search(r"^dockerd$", "\n".join(
-            hostfacts.read("/proc/{0}/comm".format(pid)).strip() for pid in os.listdir("/proc") if pid.isdigit()), re.M))
+        found["running"] = any(hostfacts.read("/proc/{0}/comm".format(pid), 20).strip() == "dockerd" for pid in os.listdir("/proc") if pid.isdigit())
     if found["present"]:
         found["kind"] = "engine"
-    code, output, errors = docker.call("compose", "version", "--short")
-    if code == 0:
-        found["compose"] = output.strip().lstrip("v")
+    for plugin in (info.get("ClientInfo") or {}).get("Plugins") or []:
+        if plugin.get("Name") == "compose":
+            found["compose"] = (plugin.get("Version") or "").lstrip("v") or None
     return found
 
 
@@ -97,6 +109,14 @@ def packages(names, run):
     code, output, errors = run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n"] + names)
     installed = {line.split()[0] for line in output.splitlines() if line.endswith(" installed")}
     return {name: name in installed for name in names}
+
+
+def networks_of(docker):
+    """The networks of the Engine with their subnets."""
+    names = docker.ask("listing the networks", "network", "ls", "-q").split()
+    return [{"name": item["Name"], "labels": item.get("Labels") or {},
+             "subnets": [entry["Subnet"] for entry in (item.get("IPAM") or {}).get("Config") or [] if entry.get("Subnet")]}
+            for item in docker.inspect("network", names)]
 
 
 def key_sources(spec, state_root):
@@ -113,8 +133,10 @@ def key_sources(spec, state_root):
 
 
 def attribute_ports(listening, containers):
-    """Name the container behind a listening port: the proxy process does not tell, and host networking has none."""
+    """Name the container behind a listening port: by the port that it publishes, or by the process where it uses the host's network."""
+    names = {container["id"]: name for name, container in containers.items()}
     for entry in listening:
+        entry["container"] = names.get(entry.pop("container_id"))
         for name, container in containers.items():
             if container["state"] == "running" and any(
                     port["published"] == entry["port"] and port["proto"] == entry["proto"] for port in container["ports"]):
@@ -133,22 +155,31 @@ def main():
             return 127, "", str(error)
 
     docker = Docker(run)
-    facts = docker_facts(docker, run)
+    wanted = list(spec.get("packages") or [])
+    # Commands wait for others than this process, so they are asked side by side.
+    with ThreadPoolExecutor(5) as pool:
+        asked = {
+            "info": pool.submit(docker.info),
+            "containers": pool.submit(docker.containers),
+            "networks": pool.submit(networks_of, docker),
+            "packages": pool.submit(packages, sorted(set(wanted) | set(ENGINES)), run),
+            "addresses": pool.submit(run, ["ip", "-o", "addr", "show"]),
+        }
+    facts = docker_facts(docker, asked["info"].result())
     containers, networks, problem = {}, [], None
     if facts["api_ok"]:
         try:
-            containers = {name: describe(item) for name, item in docker.containers().items()}
-            names = docker.ask("listing the networks", "network", "ls", "-q").split()
-            networks = [{"name": item["Name"], "labels": item.get("Labels") or {},
-                         "subnets": [entry["Subnet"] for entry in (item.get("IPAM") or {}).get("Config") or [] if entry.get("Subnet")]}
-                        for item in docker.inspect("network", names)]
+            containers = {name: describe(item) for name, item in asked["containers"].result().items()}
+            networks = asked["networks"].result()
         except DockerProblem as error:
             facts["api_ok"], problem = False, str(error)
+    installed = asked["packages"].result()
+    facts["package"] = next((name for name in ENGINES if installed.get(name)), None)
+    installed = {name: installed[name] for name in wanted}
+    code, output, errors = asked["addresses"].result()
     mounted = hostfacts.mounts(hostfacts.read("/proc/self/mounts"))
     fstab = hostfacts.fstab_targets(hostfacts.read("/etc/fstab"))
     state_root = spec.get("state_root") or "/var/lib/homelab-media"
-    code, output, errors = run(["ip", "-o", "addr", "show"])
-    installed = packages(list(spec.get("packages") or []), run)
     host = {
         "os": hostfacts.system(),
         "hostname": socket.gethostname(),

@@ -12,6 +12,9 @@ author: homelab.media contributors (@homelab-media)
 description:
   - For each secret the user's value wins, then the one kept on the host, then what an existing install has in its files, else one is
     generated. Nobody is locked out of an app that already has a key.
+  - What is kept comes before an app's files, since it was adopted from there or given to the app by us; an app that gets its key
+    from the environment does not write it back, so that its file may be older. To take a key over that was changed in the app, give it in
+    O(values), or remove the entry from the store.
   - The values are kept in C(secrets.json) below O(state_root), for root only.
   - Use it with C(no_log). Since its result is hidden then, it does not fail, but returns RV(problems) for the next task to report.
 extends_documentation_fragment:
@@ -123,10 +126,46 @@ def keep(state_root, stored):
     path = os.path.join(state_root, secretstore.STORE)
     try:
         os.makedirs(state_root, mode=0o700, exist_ok=True)
+        if os.stat(state_root).st_uid != os.geteuid():
+            os.chown(state_root, os.geteuid(), os.getegid())
         os.chmod(state_root, 0o700)
     except OSError as error:
         raise explain("creating", state_root, error) from error
     write(path, (json.dumps(stored, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(), mode=0o600)
+
+
+def converge(params, given, check_mode, result):
+    """Settle the secrets and keep them.
+
+    :param result: Filled in.
+    """
+    root = params["state_root"]
+    stored = secretstore.load(root)
+
+    def make(form):
+        if params["read_only"]:
+            return None
+        if check_mode and form != "plain":
+            return secretstore.PLACEHOLDER
+        return secretstore.generate(form)
+
+    values, sources, missing, problems = secretstore.settle(params["specs"], given, stored, secretstore.read_existing, make)
+    result.update(secrets=values, sources=sources, missing=missing, problems=problems)
+    if params["read_only"]:
+        return
+    kept = secretstore.to_store(stored, values, sources)
+    news = [name for name in sorted(values) if kept.get(name) != stored.get(name)]
+    loose = secretstore.loose(root)
+    if news or loose:
+        result["changed"] = True
+        result["diff"] = {
+            "before": "".join("{0} ({1})\n".format(name, stored[name].get("source", "store")) for name in news if name in stored)
+            + ("the store is not for root only\n" if loose else ""),
+            "after": "".join("{0} ({1}, new)\n".format(name, sources[name]) for name in news)
+            + ("the store is for root only\n" if loose else ""),
+        }
+        if not check_mode:
+            keep(root, kept)
 
 
 def main():
@@ -147,7 +186,7 @@ def main():
                     "required": {"type": "bool", "default": False},
                 },
             },
-            "values": {"type": "dict", "default": {}, "no_log": False},
+            "values": {"type": "dict", "default": {}, "no_log": True},
             "names": {"type": "list", "elements": "str", "default": []},
             "read_only": {"type": "bool", "default": False},
         },
@@ -155,29 +194,18 @@ def main():
     )
     params = module.params
     given = {name: str(value) for name, value in params["values"].items() if value not in (None, "")}
-    problems, missing, sources, values, changed = [], [], {}, {}, False
+    result = {"changed": False, "secrets": {}, "sources": {}, "missing": [], "problems": [], "diff": {"before": "", "after": ""}}
     try:
-        stored = secretstore.load(params["state_root"])
-        make = secretstore.generate
-        if params["read_only"]:
-            def make(form):
-                return None
-        elif module.check_mode:
-            def make(form):
-                return None if form == "plain" else secretstore.PLACEHOLDER
-        values, sources, missing, problems = secretstore.settle(params["specs"], given, stored, secretstore.read_existing, make)
-        kept = secretstore.to_store(stored, values, sources)
-        changed = kept != stored and not params["read_only"]
-        if changed and not module.check_mode:
-            keep(params["state_root"], kept)
+        converge(params, given, module.check_mode, result)
     except (FileProblem, ValueError) as error:
-        problems.append(str(error))
+        result["problems"].append(str(error))
     if params["names"]:
-        values = {name: value for name, value in values.items() if name in params["names"]}
-    diff = {"before": "", "after": ""}
-    if changed:
-        diff["after"] = "".join("{0} ({1})\n".format(name, sources[name]) for name in sorted(values) if kept.get(name) != stored.get(name))
-    module.exit_json(changed=changed, secrets=values, sources=sources, missing=missing, problems=problems, diff=diff)
+        result["secrets"] = {name: value for name, value in result["secrets"].items() if name in params["names"]}
+    # The values are the result. Ansible would put asterisks in the place of each that the user gave, so it is told to leave them, and what
+    # the module was called with is returned without them.
+    module.no_log_values.clear()
+    shown = dict(params, values=sorted(given))
+    module.exit_json(invocation={"module_args": shown}, **result)
 
 
 if __name__ == "__main__":

@@ -64,12 +64,18 @@ proofs:
   sample: [{path: /mnt/media/downloads, target: /mnt/media/movies, hardlink: true}]
 """
 
+import errno
 import os
 import stat
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.homelab.media.plugins.module_utils.files import FileProblem, explain
+from ansible_collections.homelab.media.plugins.module_utils.files import FileProblem, explain, guard, make_directories
+from ansible_collections.homelab.media.plugins.module_utils.hostfacts import mounts, read
+
+PROOF = ".homelab-media-proof"
+# Filesystems on which a change of owner may be refused, or taken and forgotten.
+SHARES = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "vfat", "exfat", "ntfs", "ceph", "glusterfs")
 
 
 def as_user(uid, gid, action):
@@ -90,7 +96,7 @@ def as_user(uid, gid, action):
             os.umask(0o002)
             action()
         except OSError as error:
-            message = error.strerror or str(error)
+            message = (error.strerror or str(error)).lower()
         except Exception as error:  # the parent has to hear about anything
             message = str(error) or type(error).__name__
         os.write(writer, message.encode()[:500])
@@ -103,12 +109,13 @@ def as_user(uid, gid, action):
 
 
 def prove(entry):
-    """Prove one hardlink.
+    """Prove one hardlink. Everything is done as the apps' users: root may be nobody on a share.
 
     :raises FileProblem: when it does not work, saying which of the steps.
     """
-    source = os.path.join(entry["path"], ".homelab-media-proof-{0}".format(os.getpid()))
-    target = os.path.join(entry["target"], ".homelab-media-proof-{0}".format(os.getpid()))
+    # One fixed name: what a killed run left behind is removed by the next one.
+    source, target = os.path.join(entry["path"], PROOF), os.path.join(entry["target"], PROOF)
+    maker, linker = (int(entry["uid"]), int(entry["gid"])), (int(entry["target_uid"]), int(entry["target_gid"]))
 
     def make():
         with open(source, "x", encoding="utf-8") as stream:
@@ -116,24 +123,29 @@ def prove(entry):
 
     def link():
         os.link(source, target)
+        if os.lstat(source).st_ino != os.lstat(target).st_ino:
+            raise OSError(0, "what is made is a copy")
 
-    try:
-        message = as_user(entry["uid"], entry["gid"], make)
-        if message:
-            raise FileProblem("the download client's user {0}:{1} cannot write to {2}: {3}; give the directory to that user or group".format(
-                entry["uid"], entry["gid"], entry["path"], message))
-        message = as_user(entry["target_uid"], entry["target_gid"], link)
-        if message:
-            raise FileProblem("user {0}:{1} cannot hardlink from {2} to {3}: {4}; both have to be one filesystem and writable for its group".format(
-                entry["target_uid"], entry["target_gid"], entry["path"], entry["target"], message))
-        if os.stat(source).st_ino != os.stat(target).st_ino:
-            raise FileProblem("a hardlink from {0} to {1} is a copy; put both on one filesystem".format(entry["path"], entry["target"]))
-    finally:
-        for path in (source, target):
+    def clean():
+        for path, user in ((target, linker), (source, maker)):
+            as_user(*user, lambda path=path: os.unlink(path))
             try:
                 os.unlink(path)
             except OSError:
                 pass
+
+    clean()
+    try:
+        message = as_user(*maker, make)
+        if message:
+            raise FileProblem("the download client's user {0}:{1} cannot write to {2}: {3}; give the directory to that user or group".format(
+                *maker, entry["path"], message))
+        message = as_user(*linker, link)
+        if message:
+            raise FileProblem("user {0}:{1} cannot hardlink from {2} to {3}: {4}; both have to be on one filesystem and writable for its group".format(
+                *linker, entry["path"], entry["target"], message))
+    finally:
+        clean()
 
 
 def current(path):
@@ -157,33 +169,66 @@ def usable(path, uid, gid):
     return as_user(uid, gid, attempt) is None
 
 
-def converge(entry, warn, check_mode):
+def on_share(path, mounted):
+    """Whether a directory is on a filesystem that may refuse owners and modes."""
+    real = os.path.realpath(path)
+    best = {"target": "", "fstype": ""}
+    for mount in mounted:
+        target = mount["target"].rstrip("/") or "/"
+        if (real == target or real.startswith(target if target == "/" else target + "/")) and len(target) >= len(best["target"]):
+            best = dict(mount, target=target)
+    return best["fstype"].startswith(SHARES)
+
+
+def apply(path, have, wanted):
+    """Create a directory or set its attributes.
+
+    :return: C(None), or the error of a filesystem that refuses them; some say yes and do nothing.
+    """
+    try:
+        if have is None:
+            make_directories(os.path.dirname(path))
+            os.mkdir(path)
+        now = current(path)
+        if (now["owner"], now["group"]) != (wanted["owner"], wanted["group"]):
+            os.chown(path, wanted["owner"], wanted["group"])
+        # After a change of owner in any case, since that clears bits.
+        os.chmod(path, int(wanted["mode"], 8))
+    except OSError as error:
+        if have is None and not os.path.isdir(path) or error.errno not in (errno.EPERM, errno.EACCES, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise explain("creating the directory" if have is None else "setting owner and mode of", path, error) from error
+        return error
+    return None if current(path) == wanted else OSError(errno.EPERM, "it says yes and keeps what it had")
+
+
+def converge(entry, check_mode, mounted):
     """Create one directory or set its attributes.
 
-    :return: The diff's before and after, both empty when there is nothing to do.
+    :return: The diff's before and after, both empty when there is nothing to do, and the message of a filesystem that refuses it.
     """
-    path = entry["path"]
-    wanted = {"owner": int(entry["owner"]), "group": int(entry["group"]), "mode": "{0:05o}".format(int(entry["mode"], 8))}
+    path = os.path.normpath(entry["path"])
+    try:
+        wanted = {"owner": int(entry["owner"]), "group": int(entry["group"]), "mode": "{0:05o}".format(int(entry["mode"], 8))}
+    except ValueError:
+        raise FileProblem("creating the directory {0}: owner and group are numbers and the mode is octal like 02775".format(path)) from None
+    guard(path, "creating the directory")
     have = current(path)
     if have == wanted:
-        return {}, {}
-    if not check_mode:
-        try:
-            if have is None:
-                os.makedirs(path, mode=0o755, exist_ok=True)
-            if have is None or (have["owner"], have["group"]) != (wanted["owner"], wanted["group"]):
-                os.chown(path, wanted["owner"], wanted["group"])
-            os.chmod(path, int(wanted["mode"], 8))
-        except OSError as error:
-            if have is None and not os.path.isdir(path) or not usable(path, wanted["owner"], wanted["group"]):
-                raise explain("creating the directory" if have is None else "setting owner and mode of", path, error) from error
-            warn("{0}: the filesystem refuses {1}:{2} {3} ({4}), but that user can write there; going on".format(
-                path, wanted["owner"], wanted["group"], wanted["mode"], error.strerror))
-            if have is not None:
-                return {}, {}
+        return {}, {}, None
+    if have is not None and on_share(path, mounted) and check_mode and usable(path, wanted["owner"], wanted["group"]):
+        # Whether the share takes them cannot be told without trying; that it has not so far says that it does not.
+        return {}, {}, None
+    refused = None if check_mode else apply(path, have, wanted)
+    if refused:
+        if not usable(path, wanted["owner"], wanted["group"]):
+            raise FileProblem("{0} {1}: the filesystem refuses {2}:{3} {4} ({5}), and that user cannot write there; set them on the server of the "
+                              "share, or mount it with these numbers".format("creating the directory" if have is None else "setting owner and mode of",
+                                                                            path, wanted["owner"], wanted["group"], wanted["mode"], refused.strerror))
+        if have is not None:
+            return {}, {}, refused.strerror
     before = {"state": "absent"} if have is None else {key: value for key, value in have.items() if value != wanted[key]}
     after = dict(wanted, state="directory") if have is None else {key: wanted[key] for key in before}
-    return before, after
+    return before, after, refused.strerror if refused else None
 
 
 def main():
@@ -203,11 +248,18 @@ def main():
         if params["mount_required"] and not os.path.ismount(params["data_root"]):
             raise FileProblem("the data root {0} is not mounted, and media_data_mount says that it has to be; mount it and run again".format(
                 params["data_root"]))
+        mounted = mounts(read("/proc/self/mounts"))
+        refused = {}
         for entry in params["directories"]:
-            before, after = converge(entry, module.warn, module.check_mode)
+            before, after, message = converge(entry, module.check_mode, mounted)
+            if message:
+                refused.setdefault(message, []).append(entry["path"])
             if before or after:
                 result["changed"] = True
                 result["diff"].append({"before_header": entry["path"], "after_header": entry["path"], "before": before, "after": after})
+        for message, paths in refused.items():
+            module.warn("The filesystem keeps its own owner or mode ({0}) on {1}, where the apps' user can write nevertheless; going on.".format(
+                message, ", ".join(paths)))
         if not module.check_mode and (params["prove"] == "always" or params["prove"] == "changed" and result["changed"]):
             for entry in params["proof"]:
                 prove(entry)
