@@ -169,18 +169,28 @@ class Stack:
                                 "-f", os.path.join(directory, "compose.yml"), "up", "--detach", "--no-deps", *services)
 
     def up(self, names):
-        """Bring services up, project by project; where that fails, one by one, to find the one that it fails for."""
+        """Bring services up, project by project; where that fails, one by one, to find the one that it fails for.
+
+        :return: Those that did not come up.
+        """
+        failed = {}
         for project in self.params["projects"]:
             mine = [service["name"] for service in project["services"] if service["name"] in names]
-            if not mine:
+            if not mine or self.compose(project["name"], project["directory"], mine)[0] == 0:
                 continue
-            code, output, errors = self.compose(project["name"], project["directory"], mine)
-            if code == 0:
-                continue
-            for name in mine:
-                code, output, errors = self.compose(project["name"], project["directory"], [name])
-                if code:
-                    self.problem(name, "starting {0}: {1}".format(name, last_line(errors or output)))
+            # Twice, since one may have waited for a port that another one gave up meanwhile.
+            for _attempt in (1, 2):
+                failed.update({name: "" for name in mine})
+                for name in mine:
+                    code, output, errors = self.compose(project["name"], project["directory"], [name])
+                    if code:
+                        failed[name] = last_line(errors or output)
+                    else:
+                        del failed[name]
+                mine = [name for name in mine if name in failed]
+        for name, message in failed.items():
+            self.problem(name, "starting {0}: {1}".format(name, message))
+        return set(failed)
 
     def wait_healthy(self, gateways):
         """Wait until gateways are healthy.
@@ -215,8 +225,16 @@ class Stack:
             self.docker.call("stop", "--time", "30", name)
             self.docker.ask("removing the container {0}".format(name), "rm", "--force", name)
 
-    def apply(self, actions):
-        """Do what was decided, gateways before their dependents."""
+    def leaves_namespace(self, name, containers):
+        """Whether a service moves onto or off a gateway: its ports move along, so the old container has to let go of them first."""
+        container = containers.get(self.services[name]["container"])
+        return container is not None and bool(self.services[name].get("netns")) != (container["network_mode"] or "").startswith("container:")
+
+    def apply(self, actions, containers):
+        """Do what was decided, gateways before all others, and their dependents when they are healthy.
+
+        :param containers: What was there before.
+        """
         todo = {action.service: action for action in actions}
         for name, action in todo.items():
             if action.action == "remove":
@@ -226,13 +244,15 @@ class Stack:
         coming = [name for name, action in todo.items() if action.action in BY_COMPOSE]
         left = set(self.pull(coming)) if coming else set()
         for name in coming:
-            if name not in left and todo[name].action in ("adopt", "move"):
+            if name not in left and (todo[name].action in ("adopt", "move") or self.leaves_namespace(name, containers)):
                 self.remove(self.services[name]["container"], foreign=todo[name].action == "adopt")
         ready = [name for name in coming if name not in left]
-        self.up([name for name in ready if not self.services[name].get("netns")])
+        failed = self.up([name for name in ready if self.services[name].get("gateway")])
+        self.up([name for name in ready if not self.services[name].get("netns") and not self.services[name].get("gateway")])
         restart = [name for name, action in todo.items() if action.action == "restart"]
         dependents = [name for name in ready + restart if self.services[name].get("netns")]
-        down = self.wait_healthy({self.services[name]["netns"] for name in dependents if self.services[name]["netns"] in self.services})
+        gateways = {self.services[name]["netns"] for name in dependents if self.services[name]["netns"] in self.services}
+        down = self.wait_healthy(gateways - failed) | gateways & failed
         self.waiting = {name for name in dependents if self.services[name]["netns"] in down}
         self.up([name for name in ready if name in dependents and name not in self.waiting])
         again = [self.services[name]["container"] for name in restart if self.services[name].get("netns") not in down]
@@ -314,7 +334,7 @@ def main():
             for entry in networks:
                 stack.create_network(entry)
             if actions:
-                stack.apply(actions)
+                stack.apply(actions, containers)
                 containers = stack.verify([action.service for action in actions if action.action in BY_COMPOSE + ("restart",)])
         if module.params["settle"] and not module.check_mode:
             containers = stack.settle()
