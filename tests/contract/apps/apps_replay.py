@@ -80,7 +80,7 @@ class Replayer:
 
     app = ""
     port = 0
-    skipped = ()            # (part of the note or of the path, reason)
+    skipped = ()            # (number of the pair, or part of its note or path; reason)
     plex_ports = (32400,)
     arr_ports = ((8989, "Sonarr", "4.0.10.2544"), (7878, "Radarr", "5.14.0.9383"))
 
@@ -103,7 +103,8 @@ class Replayer:
     def run(self):
         outcome = Outcome()
         for index, row in enumerate(self.rows):
-            reason = next((why for part, why in self.skipped if part in row["note"] or part in (row["path"] or "")), None)
+            reason = next((why for part, why in self.skipped
+                           if part == index or isinstance(part, str) and (part in row["note"] or part in (row["path"] or ""))), None)
             if reason or (row["status"] is None and not self.hangs(row)):
                 outcome.skipped.append((index, row["note"] or row["path"], reason or "never answered"))
                 continue
@@ -113,11 +114,15 @@ class Replayer:
                     stop(self.server)
                 self.scene = scene
                 self.server = serve(self.start(scene), self.address, self.port)
+            self.before(row)
             self.compare(index, row, self.ask(row), outcome)
         return outcome
 
     def hangs(self, _row):
         return False
+
+    def before(self, row):
+        """What happened before this pair."""
 
     def scene_of(self, _index, _row):
         return "one"
@@ -251,8 +256,18 @@ class SeerrReplayer(Replayer):
 class MaintainerrReplayer(Replayer):
     app, port = "maintainerr", 6246
     skipped = (("/notifications/agents", "the lists of notification agents are not kept"), ("/notifications/types", "the lists are not kept"),
-               ("/tasks/", "tasks are not run"), ("Plex and plex.tv down", "both are up here"), ("Plex back", "both are up here"),
+               ("/tasks/", "tasks are not run"),
                ("POST GET-body back verbatim", "the order of a hundred nulls"))
+
+    def before(self, row):
+        down = "Plex and plex.tv down" in row["note"]
+        if down and self.peers.plex_server:
+            stop(self.peers.plex_server)
+            self.peers.servers.remove(self.peers.plex_server)
+            self.peers.plex_server = None
+        elif not down and not self.peers.plex_server:
+            self.peers.plex_server = serve(self.peers.plex, self.address, 32400)
+            self.peers.servers.append(self.peers.plex_server)
 
     def scene_of(self, index, row):
         if "second fresh install" in row["note"]:
@@ -278,11 +293,11 @@ class MaintainerrReplayer(Replayer):
 class BazarrReplayer(Replayer):
     app, port = "bazarr", 6767
     arr_ports = ((18989, "Sonarr", "4.0.10.2544"), (17878, "Radarr", "5.14.0.9383"))
-    skipped = (("/api/swagger.json", "the document is not kept"), ("/api/episodes", "episodes are not kept"), ("UI root without built UI", "no UI"),
-               ("trailing slash", "answered without the built UI"), ("unknown api path", "answered without the built UI"),
+    skipped = (("/api/swagger.json", "the document is not kept"), ("/api/episodes", "episodes are not kept"), (10, "answered without the built UI"),
+               (7, "answered without the built UI"), (8, "answered without the built UI"),
                ("/api/webhooks/sonarr?", "webhook of 1.5.2; the stand-in is newer"), ("unknown id: 200", "webhook of 1.5.2"),
-               ("Sonarr Connect webhook body", "webhook of 1.5.2"), ("not an int", "webhook of 1.5.2"), ("key in query", "webhook of 1.5.2"),
-               ("native", "the file behind it is not kept"), ("wrong key", "the live state of SignalR"), ("before restart", "needs a new process"),
+               ("Sonarr Connect webhook body", "webhook of 1.5.2"), ("not an int", "webhook of 1.5.2"), (135, "webhook of 1.5.2"),
+               (190, "the file behind it is not kept"), (167, "the live state of SignalR"), ("before restart", "needs a new process"),
                ("after connecting", "a cached state of a minute"), ("dead Sonarr", "the live state of SignalR"), ("Sonarr dead", "the live state"),
                ("empty ip accepted", "an empty address is this machine"))
 
@@ -311,11 +326,9 @@ class TautulliReplayer(Replayer):
     plex_ports = (32402,)
     KEY = "0123456789abcdef0123456789abcdef"
     skipped = (("/restart_import_config", "a page of the UI"), ("get_server_list", "asks plex.tv, not modelled"),
-               ("dead Plex", "Plex is up here"), ("plain http_password with http_hashed_password=0", "scene of its own, tested apart"),
                ("cmd=get_newsletter_config", "newsletters are kept in outline"), ("set_newsletter_config", "newsletters are kept in outline"),
                ("get_newsletters", "newsletters are kept in outline"),
-               ("env removed", "addresses of two servers"), ("basic auth", "tested apart"),
-               ("X-Api-Key instead of the CSRF token;", "a session of its own"), ("JWT cookie", "a session of its own"))
+               ("env removed", "the key of that file is not known"))
 
     def scene_of(self, index, row):
         note = row["note"]
@@ -323,9 +336,9 @@ class TautulliReplayer(Replayer):
             return "preset"
         for part, scene in (("first run", "fresh"), ("liveness, no auth", "fresh"), ("config.ini preset, Plex reachable", "preset"),
                             ("all by TAUTULLI_* env", "env"),
-                            ("first_run_complete=0", "unfinished"), ("bad Plex token", "badtoken"), ("not 32 characters", "shortkey"),
+                            ("first_run_complete=0", "unfinished"), ("bad Plex token", "badtoken"), ("dead Plex", "dead"), ("not 32 characters", "shortkey"),
                             ("web auth on", "login"), ("web auth ON", "login"), ("basic auth", "basic"), ("http_root", "root"), ("wizard 1", "wizard"),
-                            ("plain http_password, http_hashed", "plain"), ("pre-hashed", "login"), ("web auth off", "preset"), ("good token", "good"),
+                            ("plain http_password, http_hashed", "plain"), ("plain http_password with", "hashing"), ("pre-hashed", "login"), ("web auth off", "preset"), ("good token", "good"),
                             ("after a stopped edit", "preset"), ("GET not allowed", "preset"), ("wrong password", "login")):
             if part in note:
                 return scene
@@ -341,13 +354,15 @@ class TautulliReplayer(Replayer):
             lines.append("first_run_complete = 1")
         if scene in ("login", "basic"):
             lines += ["http_username = admin", f"http_password = {hashed('plainpw', hashlib.md5(b'x').hexdigest())}"]
-        if scene == "plain":
-            lines += ["http_username = admin", "http_password = plainpw"]
+        if scene == "basic":
+            lines.append("http_basic_auth = 1")
+        if scene in ("plain", "hashing"):
+            lines += ["http_username = admin", "http_password = plainpw", f"http_hashed_password = {int(scene == 'plain')}"]
         if scene == "root":
             lines.append("http_root = /tautulli")
         if scene not in ("fresh", "wizard", "env"):
             token = "bad" if scene == "badtoken" else "plex-token-valid"
-            lines += ["[PMS]", f"pms_ip = {self.address}", "pms_port = 32402", f"pms_token = {token}", "pms_identifier = 0123"]
+            lines += ["[PMS]", f"pms_ip = {self.address}", f"pms_port = {1 if scene == 'dead' else 32402}", f"pms_token = {token}", "pms_identifier = 0123"]
         if scene == "env":
             environment = {"TAUTULLI_API_KEY": self.KEY, "TAUTULLI_PMS_IP": self.address, "TAUTULLI_PMS_PORT": "32402",
                            "TAUTULLI_PMS_TOKEN": "plex-token-valid", "TAUTULLI_FIRST_RUN_COMPLETE": "1"}
@@ -365,8 +380,12 @@ class TautulliReplayer(Replayer):
         found = super().headers(row)
         if "X-CSRF-Token" in found:
             found["X-CSRF-Token"] = self.csrf
-        found.pop("Cookie", None)
+        if "Cookie" in found:
+            found["Cookie"] = "; ".join(f"{key}={text}" for key, text in self.cookies.items())
         return found
+
+    def remember(self, row, answer):
+        self.cookies.update(answer.cookies)
 
     def tolerated(self, row):
         if "get_settings" in row["path"]:
