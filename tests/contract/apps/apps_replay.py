@@ -336,9 +336,11 @@ class TautulliReplayer(Replayer):
             return "preset"
         for part, scene in (("first run", "fresh"), ("liveness, no auth", "fresh"), ("config.ini preset, Plex reachable", "preset"),
                             ("all by TAUTULLI_* env", "env"),
-                            ("first_run_complete=0", "unfinished"), ("bad Plex token", "badtoken"), ("dead Plex", "dead"), ("not 32 characters", "shortkey"),
+                            ("first_run_complete=0", "unfinished"), ("bad Plex token", "badtoken"), ("dead Plex", "dead"),
+                            ("not 32 characters", "shortkey"),
                             ("web auth on", "login"), ("web auth ON", "login"), ("basic auth", "basic"), ("http_root", "root"), ("wizard 1", "wizard"),
-                            ("plain http_password, http_hashed", "plain"), ("plain http_password with", "hashing"), ("pre-hashed", "login"), ("web auth off", "preset"), ("good token", "good"),
+                            ("plain http_password, http_hashed", "plain"), ("plain http_password with", "hashing"), ("pre-hashed", "login"),
+                            ("web auth off", "preset"), ("good token", "good"),
                             ("after a stopped edit", "preset"), ("GET not allowed", "preset"), ("wrong password", "login")):
             if part in note:
                 return scene
