@@ -38,9 +38,10 @@ options:
     type: int
     default: 120
   state_root:
-    description: Directory of the ledger, a root-only file of salted hashes by which a changed secret is known from one that was pushed already.
+    description:
+      - Directory of the ledger, a file of salted hashes that only its owner can read, by which a new secret is told from one that was pushed already.
+      - V(/var/lib/homelab-media) for root when omitted, and for others C(homelab-media) in E(XDG_STATE_HOME) or in C(~/.local/state).
     type: path
-    default: /var/lib/homelab-media
 requirements:
   - requests (Python library on the managed host)
 """

@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback
 from ansible_collections.homelab.media.plugins.module_utils.arr import KINDS
 from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError
-from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger
+from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger, ledger_of
 from ansible_collections.homelab.media.plugins.module_utils.resource import OPEN_SECRETS
 from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, predicted, texts_of
 
@@ -29,7 +29,7 @@ def connection_spec():
         "ca_path": {"type": "path"},
         "timeout": {"type": "int", "default": 30},
         "wait_timeout": {"type": "int", "default": 120},
-        "state_root": {"type": "path", "default": "/var/lib/homelab-media"},
+        "state_root": {"type": "path"},
     }
 
 
@@ -72,6 +72,18 @@ def hide(module):
     return {"module_args": shown}
 
 
+class ArrModule(AnsibleModule):
+    """A module that does not log its free-form options either: Ansible logs an invocation before anybody can say what of it is secret."""
+
+    def _log_invocation(self):
+        params = self.params
+        self.params = hide(self)["module_args"]
+        try:
+            super()._log_invocation()
+        finally:
+            self.params = params
+
+
 def diffs(name, changes):
     """The diff of a run, one entry for each resource that changed."""
     return [{"before_header": "/".join((name, change["resource"], change["name"])), "after_header": "/".join((name, change["resource"], change["name"])),
@@ -95,7 +107,7 @@ def run(kind_name, options, required_if=None):
     spec = dict(connection_spec(), **options)
     if KINDS[kind_name].create and not KINDS[kind_name].singleton:
         spec.update(state_spec())
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, required_if=required_if)
+    module = ArrModule(argument_spec=spec, supports_check_mode=True, required_if=required_if)
     finish(module, [dict(wish_of(module.params), resource=kind_name)], kind_name)
 
 
@@ -106,17 +118,21 @@ def finish(module, wishes, returned):
     """
     invocation = hide(module)
     client = None
+    ledger = Ledger(ledger_of(module.params["state_root"]))
     try:
         client = client_of(module.params)
-        ledger = Ledger(module.params["state_root"] + "/ledger.json")
         outcome = converge_app(client, wishes, ledger, {}, module.check_mode)
-        if not module.check_mode:
-            ledger.save()
     except MediaError as error:
         if module.check_mode and "requests is missing" in str(error):
             outcome = {"changes": [predicted(module.params["url"], wish) for wish in wishes], "problems": []}
         else:
             module.fail_json(msg=str(error), invocation=invocation)
+    if not module.check_mode:
+        try:
+            ledger.save()
+        except MediaError as error:
+            # What was wanted is done.
+            module.warn(str(error))
     if client is not None:
         module.no_log_values.update(str(value) for value in client.secrets if value)
     changes = outcome["changes"]

@@ -75,6 +75,8 @@ class ArrClient:
         self.url = url.rstrip("/")
         self.app = app
         self.name = name or app or self.url
+        # By which the ledger knows it: two instances of one app are two.
+        self.key = name or self.url
         self.timeout = timeout
         self.wait_timeout = wait_timeout
         self.secrets = {api_key}

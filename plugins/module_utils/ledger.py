@@ -7,6 +7,8 @@ Without an entry a secret counts as new and is pushed once.
 """
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import hmac
 import json
@@ -16,6 +18,19 @@ import threading
 
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.files import FileProblem, write
+
+DEFAULT_ROOT = "/var/lib/homelab-media"
+
+
+def ledger_of(root=None):
+    """The path of the ledger.
+
+    :param root: Its directory; the collection's state for root and one's own for others when there is none.
+    """
+    if not root:
+        root = DEFAULT_ROOT if os.geteuid() == 0 else os.path.join(
+            os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "homelab-media")
+    return os.path.join(root, "ledger.json")
 
 
 class Ledger:
@@ -27,17 +42,20 @@ class Ledger:
     def __init__(self, path=None):
         self.path = path
         self._lock = threading.Lock()
-        self._data = {"salt": random_source.token_hex(16), "entries": {}}
-        self._dirty = False
-        if path and os.path.exists(path):
-            try:
-                with open(path, encoding="utf-8") as stream:
-                    data = json.load(stream)
-                if isinstance(data.get("entries"), dict) and data.get("salt"):
-                    self._data = data
-            except (OSError, ValueError, AttributeError):
-                # A lost ledger costs one push of each secret; a run that stops for it would cost more.
-                self._dirty = True
+        self._data = self._load() or {"salt": random_source.token_hex(16), "entries": {}}
+        # What this run adds, and with None what it removes.
+        self._changed = {}
+
+    def _load(self):
+        # A lost ledger costs one push of each secret; a run that stops for it would cost more.
+        try:
+            with open(self.path, encoding="utf-8") as stream:
+                data = json.load(stream)
+            if isinstance(data["entries"], dict) and data["salt"]:
+                return {"salt": str(data["salt"]), "entries": {str(key): str(value) for key, value in data["entries"].items()}}
+        except (OSError, ValueError, TypeError, KeyError):
+            pass
+        return None
 
     def _hash(self, key, value):
         return hmac.new(self._data["salt"].encode(), "{0}\0{1}".format(key, value).encode(), hashlib.sha256).hexdigest()
@@ -49,28 +67,48 @@ class Ledger:
     def record(self, key, value):
         """Remember that a value was pushed."""
         with self._lock:
-            entry = self._hash(key, value)
-            if self._data["entries"].get(key) != entry:
-                self._data["entries"][key] = entry
-                self._dirty = True
+            self._set(key, self._hash(key, value))
 
     def forget(self, prefix):
         """Drop what was pushed to a resource that is gone."""
         with self._lock:
             for key in [key for key in self._data["entries"] if key.startswith(prefix)]:
-                del self._data["entries"][key]
-                self._dirty = True
+                self._set(key, None)
+
+    def _set(self, key, entry):
+        if self._data["entries"].get(key) == entry:
+            return
+        self._changed[key] = entry
+        if entry is None:
+            del self._data["entries"][key]
+        else:
+            self._data["entries"][key] = entry
 
     def save(self):
-        """Write the file when something is new.
+        """Write what is new; what another process wrote in the meantime stays.
 
         :raises MediaError: when it cannot be written.
         """
         with self._lock:
-            if not self._dirty or not self.path:
+            if not self._changed or not self.path:
                 return
             try:
-                write(self.path, json.dumps(self._data, indent=1, sort_keys=True).encode(), mode=0o600)
-            except FileProblem as error:
-                raise MediaError(str(error)) from None
-            self._dirty = False
+                os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+                with self._alone():
+                    latest = self._load()
+                    entries = latest["entries"] if latest and latest["salt"] == self._data["salt"] else dict(self._data["entries"])
+                    entries.update(self._changed)
+                    entries = {key: entry for key, entry in entries.items() if entry is not None}
+                    write(self.path, json.dumps({"salt": self._data["salt"], "entries": entries}, indent=1, sort_keys=True).encode(), mode=0o600)
+            except (FileProblem, OSError) as error:
+                raise MediaError("the ledger of pushed secrets cannot be kept, so the next run pushes them again: {0}".format(error)) from None
+            self._changed = {}
+
+    @contextlib.contextmanager
+    def _alone(self):
+        handle = os.open(self.path + ".lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)

@@ -277,6 +277,8 @@ def merge_fields(entries, wanted, where, known_secret):
         if name in wanted:
             value = coerce(entry, wanted[name], where)
             current = entry.get("value")
+            if is_secret_field(entry) and value == MASK:
+                raise MediaError("{0}: the field {1} is {2}, which is how the app hides it; give its value, or leave it out".format(where, name, MASK))
             if is_secret_field(entry) and value not in (None, ""):
                 masked = current == MASK
                 # A secret that is shown can be compared; one that is masked is compared with what was pushed last.

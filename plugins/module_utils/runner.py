@@ -16,10 +16,15 @@ from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN
 from ansible_collections.homelab.media.plugins.module_utils.resource import camel, nearest
 from ansible_collections.homelab.media.plugins.module_utils.shapes import SHAPES
 from ansible_collections.homelab.media.plugins.module_utils.sync import sync_indexers
+from ansible_collections.homelab.media.plugins.module_utils.usage import ORDER, USAGE
 
-LOCKS = "/run/lock"
+# The first directory of these in which a lock can be made.
+LOCKS = ("/run/lock", "/tmp")
 # How the apps word that what they connect to does not listen (DownloadClientBase.cs and the clients' proxies).
 NOT_UP_YET = ("unable to connect", "connection refused", "cannot connect", "name or service not known", "name does not resolve", "no route to host")
+
+# How an answer of another shape than the known one shows.
+ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 def resolve(value, secrets, where):
@@ -40,18 +45,36 @@ def resolve(value, secrets, where):
 
 
 @contextlib.contextmanager
-def one_writer(url, active=True):
-    """Only one process of ours writes to an app at a time: the apps' databases do not keep names unique."""
-    if not active or not os.path.isdir(LOCKS) or not os.access(LOCKS, os.W_OK):
-        yield
-        return
-    path = os.path.join(LOCKS, "homelab-media-{0}.lock".format(hashlib.sha256(url.encode()).hexdigest()[:16]))
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+def one_writer(url, wait):
+    """Only one process of ours writes to an app at a time: the apps' databases do not keep names unique.
+
+    :param wait: Seconds to wait for another one.
+    :raises MediaError: when another one goes on for longer.
+    """
+    name = "homelab-media-{0}.lock".format(hashlib.sha256(url.encode()).hexdigest()[:16])
+    handle = None
+    for directory in LOCKS:
+        try:
+            handle = os.open(os.path.join(directory, name), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+            break
+        except OSError:
+            # Another user's: then the two do not see each other, which is better than not to work at all.
+            continue
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        deadline = time.monotonic() + wait
+        while handle is not None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise MediaError("connecting to {0}: another run has been writing to it for {1} seconds; wait until it ends".format(
+                        url, wait)) from None
+            time.sleep(0.1)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 class Converger:
@@ -72,6 +95,7 @@ class Converger:
         self.pending_tags = {}
         # What this run makes, or in check mode would make: path and name.
         self.pending = set()
+        self.where = client.name
 
     # ----------------------------------------------------------------------------------------------------------------------------
     def converge(self, wish):
@@ -91,19 +115,22 @@ class Converger:
         wish.update({resources.snake(key): value for key, value in (wish.pop("settings", None) or {}).items()})
         absent = wish.get("state", "present") == "absent"
         name = self.name_of(kind, wish)
-        where = "{0}: {1}{2}".format(self.client.name, kind.title, "" if kind.singleton else " " + name)
+        self.where = where = "{0}: {1}{2}".format(self.client.name, kind.title, "" if kind.singleton else " " + name)
         if self.client.app not in kind.apps:
             raise MediaError("{0}: {1} has none; it is for {2}".format(where, self.client.app.capitalize(), ", ".join(kind.apps)))
         wish = resolve(wish, self.secrets, where)
         present = self.client.read(kind.path)
         desired = self.with_ids(kind, wish, where, absent)
         current = self.current(kind, present, desired, where)
+        if current is not None and not absent:
+            self.guard_implementation(wish, current, where)
         template = None if absent or current is not None else self.template(kind, wish, present, where)
         known_keys = None if template or kind.singleton or not isinstance(present, list) else {key for item in present for key in item}
-        prefix = "|".join((self.client.name, kind.name, name.lower(), ""))
+        prefix = "|".join((self.client.key, kind.name, name.lower(), ""))
         if kind.name == "config_host":
             self.guard_login(desired, current, where)
-            if desired.get("password"):
+            # In check mode nothing is posted, not even where it stores nothing.
+            if desired.get("password") and not self.check_mode:
                 self.probe_password(desired, current, prefix)
 
         def decide(found, known):
@@ -136,8 +163,8 @@ class Converger:
             for field, value in change.pushed.items():
                 self.ledger.record(prefix + field, self.seal(kind, field, value, written if written is not None else current))
         found = written if change.action and not self.check_mode else change.payload
-        return {"resource": kind.name, "name": name, "action": change.action, "fields": sorted(set(change.before) | set(change.after)),
-                "before": self.shown(change.before), "after": self.shown(change.after) if change.action != "delete" else {},
+        before, after = self.shown(kind, change.before, {}), self.shown(kind, change.after, wish)
+        return {"resource": kind.name, "name": name, "action": change.action, "fields": sorted(before.keys() | after.keys()), "before": before, "after": after,
                 "object": self.public(kind, found if change.action != "delete" else {})}
 
     @staticmethod
@@ -160,11 +187,18 @@ class Converger:
             raise MediaError("{0}: no login is set yet, so username and password are needed".format(where))
 
     @staticmethod
+    def guard_implementation(wish, current, where):
+        """An implementation cannot be changed, and the one that is there is not what is wanted."""
+        wanted, there = wish.get("implementation"), [current.get(key) for key in ("implementation", "implementationName", "definitionName")]
+        if wanted and current.get("implementation") and str(wanted).lower() not in [str(name).lower() for name in there + [current.get("name")]]:
+            raise MediaError("{0}: it is there as {1}, and {2} is wanted; remove it first, or take another name".format(where, there[0], wanted))
+
+    @staticmethod
     def seal(kind, field, value, current):
-        """What the ledger remembers of a secret; a login together with its stored hash, so that a change in the app shows."""
-        if kind.name == "config_host" and field == "password":
-            return "{0}\0{1}".format(value, (current or {}).get("password", ""))
-        return value
+        """What the ledger remembers of a secret: with the object that it went into, so that one made anew gets it again; a login with its stored
+        hash, so that a change in the app shows."""
+        current = current or {}
+        return "{0}\0{1}".format(value, current.get("password", "") if field in kind.hashed else current.get("id", ""))
 
     @staticmethod
     def current(kind, found, desired, where):
@@ -219,8 +253,10 @@ class Converger:
 
     def id_of(self, path, shown, name, option, where):
         items = self.client.read(path)
-        if name == "" or self.check_mode and (path, str(name).lower()) in self.pending:
+        if name == "":
             return 0
+        if self.check_mode and (path, str(name).lower()) in self.pending:
+            return -1
         for item in items:
             if str(item.get(shown, "")).lower() == str(name).lower():
                 return item["id"]
@@ -234,21 +270,36 @@ class Converger:
                 return item["id"]
         if self.check_mode or not make:
             return self.pending_tags.setdefault(label, -1 - len(self.pending_tags))
-        made = self.client.write("POST", "tag", {"label": label})
+        try:
+            made = self.client.write("POST", "tag", {"label": label})
+        except MediaError as error:
+            # Somebody else made it in the meantime.
+            made = next((item for item in self.client.read("tag", fresh=True) if item.get("label") == label), None) if error.status == 409 else None
+            if made is None:
+                raise
         self.client.forget("tag")
         return made["id"]
 
-    def shown(self, values):
-        """Before or after for a person: labels in the place of tag ids."""
-        if "tags" not in values:
-            return dict(values)
-        labels = {item["id"]: item.get("label") for item in self.client.read("tag")}
-        labels.update({number: label for label, number in self.pending_tags.items()})
-        return dict(values, tags=sorted(str(labels.get(number, number)) for number in values["tags"] or []))
+    def shown(self, kind, values, wish):
+        """Before or after for a person: names in the place of ids.
+
+        :param wish: What was asked for, since in check mode some of it is not there yet.
+        """
+        shown = dict(values)
+        for option, (key, path, title) in kind.lookups.items():
+            if key in shown:
+                names = {item["id"]: item.get(title) for item in self.client.read(path)}
+                number = shown.pop(key)
+                shown[option] = names.get(number, wish.get(option, number or None))
+        if "tags" in shown:
+            labels = {item["id"]: item.get("label") for item in self.client.read("tag")}
+            labels.update({number: label for label, number in self.pending_tags.items()})
+            shown["tags"] = sorted(str(labels.get(number, number)) for number in shown["tags"] or [])
+        return shown
 
     def probe_password(self, desired, current, prefix):
         """Without a ledger entry, ask the login page whether the password is the one already: it stores nothing."""
-        key, sealed = prefix + "password", "{0}\0{1}".format(desired["password"], current.get("password", ""))
+        key, sealed = prefix + "password", self.seal(KINDS["config_host"], "password", desired["password"], current)
         username = desired.get("username") or current.get("username")
         if not self.ledger.knows(key, sealed) and current.get("password") and current.get("authenticationMethod") == "forms" and username \
                 and self.client.login_works(username, desired["password"]):
@@ -292,16 +343,18 @@ class Converger:
 
     def create(self, kind, body, force):
         """POST; the apps test an enabled provider even when told not to, so one that cannot be reached is made disabled and enabled then."""
-        try:
-            return self.client.write("POST", kind.path, body, force)
-        except MediaError as error:
-            if not (force and kind.provider and error.status == 400):
-                raise
+        if not force or not kind.provider:
+            return self.client.write("POST", kind.path, body)
         off = {"syncLevel": "disabled"} if kind.enable == "syncLevel" else {"tags": []} if kind.enable == "tags" else {
             key: False for key in body if key in ("enabled", kind.enable) or key.startswith("enable") and body[key] is True
             or kind.enable == "on" and key.startswith("on") and key[2:3].isupper()}
         made = self.client.write("POST", kind.path, dict(body, **off))
-        return self.client.write("PUT", "{0}/{1}".format(kind.path, made["id"]), dict(body, id=made["id"]), force)
+        try:
+            return self.client.write("PUT", "{0}/{1}".format(kind.path, made["id"]), dict(body, id=made["id"]), force)
+        except MediaError:
+            # Half of it would be worse than none.
+            self.client.write("DELETE", "{0}/{1}".format(kind.path, made["id"]))
+            raise
 
     @staticmethod
     def public(kind, found):
@@ -370,9 +423,9 @@ def link_name(wish):
     return str(wish.get("name") or wish.get("path") or wish.get("label") or "")
 
 
-def failed_links(app, wishes):
-    """The links of an app of which nothing could be made."""
-    return [{"app": app, "resource": wish["resource"], "name": link_name(wish), "state": "failed"} for wish in wishes
+def links_of(app, wishes, state):
+    """Lines of the summary for those wishes that link an app to something."""
+    return [{"app": app, "resource": wish["resource"], "name": link_name(wish), "state": state} for wish in wishes
             if wish.get("resource") in LINKS and wish.get("state", "present") == "present"]
 
 
@@ -392,60 +445,81 @@ def unnamed_of(kind, present, wishes, ignore=()):
     return found
 
 
-def purge_kind(worker, kind, wishes, ignore, changes, problems):
-    """Remove what no wish names; what is in use the app keeps, and says so."""
+def purge_kind(worker, kind, wishes, ignore):
+    """Remove what no wish names and nothing needs.
+
+    :return: Results as of C(Converger.converge), and what was left, with the reason.
+    """
+    client, changes, kept = worker.client, [], []
     mine = [worker.with_ids(kind, wish, kind.title, absent=True) for wish in wishes if wish.get("resource") == kind.name]
-    labels = {item["id"]: item.get("label") for item in worker.client.read("tag")} if "tags" in kind.identity else {}
-    for item in unnamed_of(kind, worker.client.read(kind.path), mine, ignore):
+    labels = {item["id"]: item.get("label") for item in client.read("tag")} if "tags" in kind.identity else {}
+    for item in unnamed_of(kind, client.read(kind.path), mine, ignore):
         wish = {part: item.get(camel(part)) for part in kind.identity}
         if labels:
             wish["tags"] = [labels.get(number, number) for number in wish["tags"]]
-        try:
+        reason = USAGE[kind.name](item, client.read, client.app) if kind.name in USAGE else None
+        if reason:
+            kept.append({"app": client.name, "resource": kind.name, "name": worker.name_of(kind, wish), "reason": reason})
+        else:
             changes.append(worker.converge(dict(wish, resource=kind.name, state="absent")))
-        except MediaError as error:
-            problems.append(str(error))
+            if not worker.check_mode:
+                # Who uses what may be another now.
+                client.forget("tag/detail")
+    return changes, kept
+
+
+def purge_app(worker, wishes, purge, outcome):
+    """Purge the kinds of which something is described here; not after a failure, since what failed may be what takes a place over."""
+    for name in ORDER:
+        options = purge.get(name) or {}
+        described = any(wish.get("resource") == name and wish.get("state", "present") == "present" for wish in wishes)
+        if options.get("enabled") and described and worker.client.app in KINDS[name].apps and not outcome["problems"]:
+            changes, kept = purge_kind(worker, KINDS[name], wishes, options.get("ignore") or ())
+            outcome["changes"] += changes
+            outcome["kept"] += kept
 
 
 def converge_app(client, wishes, ledger, secrets, check_mode, purge=None):
     """All resources of one app, one after the other; one that fails does not keep the others from it.
 
     :param purge: Kind to C({enabled, ignore}).
-    :return: C(changes) with their C(before) and C(after), C(links), C(problems) as sentences, C(object), the last one after the run.
+    :return: C(changes) with their C(before) and C(after), C(links), C(problems) as sentences, C(kept) by purge, C(object), the last one after the run.
     """
-    changes, links, problems, last = [], [], [], {}
+    outcome = {"changes": [], "links": [], "problems": [], "kept": [], "object": {}}
     worker = Converger(client, ledger, secrets, check_mode)
+    todo = list(wishes)
     try:
-        with one_writer(client.url, not check_mode):
+        with contextlib.nullcontext() if check_mode else one_writer(client.url, max(client.wait_timeout, 30)):
             try:
                 client.connect()
             except MediaError as error:
                 if not (check_mode and error.unreachable):
                     raise
-                wanted = [predicted(client.name, wish) for wish in wishes if wish.get("state", "present") == "present"]
-                return {"changes": wanted, "links": [], "problems": []}
-            for wish in wishes:
-                link = {"app": client.name, "resource": wish.get("resource"), "name": link_name(wish), "state": "ok"}
+                return dict(outcome, changes=[predicted(client.name, wish) for wish in wishes if wish.get("state", "present") == "present"])
+            while todo:
+                state = "ok"
                 try:
-                    done = worker.converge(wish)
-                    last = done["object"]
+                    done = worker.converge(todo[0])
+                    outcome["object"] = done["object"]
                     if done["action"]:
-                        changes.append(done)
-                        link["state"] = "changed"
+                        outcome["changes"].append(done)
+                        state = "changed"
                 except MediaError as error:
-                    problems.append(str(error))
-                    changes += error.changes
-                    link["state"] = "failed"
+                    outcome["changes"] += error.changes
                     if error.unreachable:
                         raise
-                if wish.get("resource") in LINKS and wish.get("state", "present") == "present":
-                    links.append(link)
-            for name, options in (purge or {}).items():
-                if (options or {}).get("enabled") and name in KINDS and client.app in KINDS[name].apps and not KINDS[name].singleton:
-                    purge_kind(worker, KINDS[name], wishes, options.get("ignore") or (), changes, problems)
+                    outcome["problems"].append(str(error))
+                    state = "failed"
+                outcome["links"] += links_of(client.name, [todo.pop(0)], state)
+            purge_app(worker, wishes, purge or {}, outcome)
     except MediaError as error:
-        if str(error) not in problems:
-            problems.append(str(error))
-        done = {(link["resource"], link["name"]) for link in links}
-        links += [link for link in failed_links(client.name, wishes) if (link["resource"], link["name"]) not in done]
+        outcome["problems"].append(str(error))
+        outcome["links"] += links_of(client.name, todo, "failed")
+    except ODD as error:
+        # One app that answers what nobody has seen yet must not keep the others from being wired.
+        outcome["problems"].append("{0}: it answers what is not expected ({1}: {2}); look whether its version is one that is supported".format(
+            worker.where, type(error).__name__, error))
+        outcome["links"] += links_of(client.name, todo, "failed")
     hide = set(client.secrets) | {str(value) for value in (secrets or {}).values()}
-    return {"changes": changes, "links": links, "problems": [redact(text, hide) for text in problems], "object": last}
+    outcome["problems"] = [redact(text, hide) for text in outcome["problems"]]
+    return outcome

@@ -74,13 +74,11 @@ config:
   sample: {id: 1}
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.homelab.media.plugins.module_utils.arr_module import connection_spec, finish, wish_of
+from ansible_collections.homelab.media.plugins.module_utils.arr_module import ArrModule, connection_spec, finish, wish_of
 
 
 def main():
-    module = AnsibleModule(
+    module = ArrModule(
         argument_spec=dict(connection_spec(), **{
             "section": {"type": "str", "required": True, "choices": [
                 "development", "download_client", "host", "import_list", "indexer", "media_management", "metadata", "metadata_provider",

@@ -98,13 +98,11 @@ indexer_sync:
   sample: {Sonarr: [1337x (Prowlarr)]}
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.homelab.media.plugins.module_utils.arr_module import connection_spec, finish, wish_of
+from ansible_collections.homelab.media.plugins.module_utils.arr_module import ArrModule, connection_spec, finish, wish_of
 
 
 def main():
-    module = AnsibleModule(
+    module = ArrModule(
         argument_spec=dict(connection_spec(), **{
             "prowlarr_url": {"type": "str", "required": True},
             "applications": {"type": "list", "elements": "dict", "required": True, "options": {

@@ -19,10 +19,11 @@ extends_documentation_fragment:
 options:
   apps:
     description:
-      - The apps, each with C(name), C(app), C(url), C(api_key), C(resources), and optionally C(container) and C(needs).
+      - The apps, each with C(name), C(app), C(url), C(api_key), C(resources), and optionally C(container) and C(needs), names of apps that come first.
       - A resource has C(resource), the name of a module of this collection without its prefix C(arr_), C(state), and that module's options.
       - "A secret stands as C({secret: NAME}) and is taken from O(secrets)."
-      - With C(container), the host of C(url) is replaced by that container's own address, for apps that publish no port.
+      - With C(container), the host of C(url) is replaced by that container's own address, for apps that publish no port. An application of
+        C(indexer_sync) has C(check_container) for its C(check_url).
     type: list
     elements: dict
     required: true
@@ -38,7 +39,8 @@ options:
   purge:
     description:
       - For a kind of resource C(enabled) and C(ignore), a list of names. Resources of that kind that are not described are removed.
-      - Off for every kind that is not named. The app itself refuses to remove what is in use.
+      - Off for every kind that is not named, and in every app for which no resource of that kind is described.
+      - What something else still needs is left alone and told in RV(kept). Nothing is removed from an app in which anything failed.
     type: dict
     default: {}
   state_root:
@@ -78,6 +80,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+kept:
+  description: What purge left alone, each with C(app), C(resource), C(name) and C(reason).
+  type: list
+  elements: dict
+  returned: always
+  sample: []
 changes:
   description: What was done, in check mode what would be.
   type: list
@@ -111,15 +119,22 @@ from ansible_collections.homelab.media.plugins.module_utils.arr_module import di
 from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
-from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger
-from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, failed_links, predicted, resolve
+from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger, ledger_of
+from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, links_of, predicted, resolve
 
-AT_ONCE = 8
+NEEDED = ("name", "app", "url", "api_key")
 
 
-def addresses(module, apps):
+def containers_of(apps):
+    """The containers whose own address is wanted."""
+    names = {app["container"] for app in apps if app.get("container")}
+    for wish in (wish for app in apps for wish in app.get("resources") or []):
+        names.update(entry["check_container"] for entry in wish.get("applications") or [] if entry.get("check_container"))
+    return sorted(names)
+
+
+def addresses(module, names):
     """The own address of every container whose port is not published."""
-    names = sorted({app["container"] for app in apps if app.get("container")})
     if not names:
         return {}
 
@@ -145,28 +160,97 @@ def addresses(module, apps):
     return found
 
 
+def at(url, container, where):
+    """A URL with a container's own address in the place of its name; C(None) when it does not run."""
+    if not container:
+        return url
+    if container not in where:
+        return None
+    scheme, rest = url.split("://", 1)
+    return "{0}://{1}".format(scheme, rest.replace(container, where[container], 1))
+
+
+def located(wish, where):
+    """A resource whose applications are looked into, with their addresses."""
+    if not wish.get("applications"):
+        return wish
+    applications = []
+    for entry in wish["applications"]:
+        entry = dict(entry)
+        container = entry.pop("check_container", None)
+        if container and entry.get("check_url"):
+            entry["check_url"] = at(entry["check_url"], container, where) or entry["check_url"]
+        applications.append(entry)
+    return dict(wish, applications=applications)
+
+
+def nothing(**outcome):
+    """An outcome in which nothing happened but what is given."""
+    return dict({"changes": [], "links": [], "problems": [], "kept": []}, **outcome)
+
+
 def converge(app, params, ledger, check_mode, where):
-    """One app; every way to fail ends in a problem of that app."""
-    wishes = app.get("resources") or []
+    """One app; every way to fail ends in a problem of that app.
+
+    :return: The outcome, and how many requests it took.
+    """
+    name = str(app.get("name") or app.get("app"))
+    wishes = [located(wish, where) for wish in app.get("resources") or []]
+    foreseen = nothing(changes=[predicted(name, wish) for wish in wishes if wish.get("state", "present") == "present"])
     try:
-        if app["name"] in params["down"]:
-            raise MediaError("{0} does not run, so nothing was wired in it".format(app["name"]))
-        url = app["url"]
-        if app.get("container"):
-            if app["container"] not in where:
-                if check_mode:
-                    return {"changes": [predicted(app["name"], wish) for wish in wishes], "links": [], "problems": []}, 0
-                raise MediaError("connecting to {0}: its container {1} does not run; see 'docker logs {1}'".format(app["name"], app["container"]))
-            scheme, rest = url.split("://", 1)
-            url = "{0}://{1}".format(scheme, rest.replace(app["container"], where[app["container"]], 1))
-        key = resolve(app.get("api_key"), params["secrets"], "connecting to {0}".format(app["name"]))
-        client = ArrClient(url, str(key), app=app["app"], name=app["name"], timeout=params["timeout"],
-                           wait_timeout=0 if check_mode else params["wait_timeout"])
+        missing = [key for key in NEEDED if not app.get(key)]
+        if missing:
+            raise MediaError("{0}: its description has no {1}".format(name, " and no ".join(missing)))
+        if name in params["down"]:
+            raise MediaError("{0} does not run, so nothing was wired in it".format(name))
+        url = at(app["url"], app.get("container"), where)
+        if url is None:
+            if check_mode:
+                return foreseen, 0
+            raise MediaError("connecting to {0}: its container {1} does not run; see 'docker logs {1}'".format(name, app["container"]))
+        key = resolve(app["api_key"], params["secrets"], "connecting to {0}".format(name))
+        client = ArrClient(url, str(key), app=app["app"], name=name, timeout=params["timeout"], wait_timeout=0 if check_mode else params["wait_timeout"])
         return converge_app(client, wishes, ledger, params["secrets"], check_mode, params["purge"]), client.requests
     except MediaError as error:
         if check_mode and "requests is missing" in str(error):
-            return {"changes": [predicted(app["name"], wish) for wish in wishes], "links": [], "problems": []}, 0
-        return {"changes": [], "links": failed_links(app["name"], wishes), "problems": [str(error)]}, 0
+            return foreseen, 0
+        return nothing(links=links_of(name, wishes, "failed"), problems=[str(error)]), 0
+
+
+def in_order(apps):
+    """Apps after those that they need.
+
+    :raises MediaError: when they need each other.
+    """
+    names, done, found, rest = {app.get("name") for app in apps}, set(), [], list(apps)
+    while rest:
+        ready = [app for app in rest if not (set(app.get("needs") or []) & names) - done]
+        if not ready:
+            raise MediaError("the apps {0} need each other; correct needs".format(", ".join(str(app.get("name")) for app in rest)))
+        found += ready
+        done |= {app.get("name") for app in ready}
+        rest = [app for app in rest if app.get("name") not in done]
+    return found
+
+
+def converge_all(apps, *arguments):
+    """All apps side by side, each after those that it needs.
+
+    :return: Name, outcome and number of requests of each, in the order given.
+    """
+    running = {}
+
+    def work(app):
+        for need in app.get("needs") or []:
+            if need in running:
+                running[need].result()
+        return converge(app, *arguments)
+
+    # As many threads as apps: one that waits for another must not take its place.
+    with ThreadPoolExecutor(len(apps) or 1) as pool:
+        for app in in_order(apps):
+            running[app.get("name")] = pool.submit(work, app)
+        return [(str(app.get("name") or app.get("app")),) + running[app.get("name")].result() for app in apps]
 
 
 def main():
@@ -184,19 +268,19 @@ def main():
         supports_check_mode=True,
     )
     params = module.params
-    ledger = Ledger(params["state_root"] + "/ledger.json")
-    where = addresses(module, params["apps"])
-    result = {"changed": False, "changes": [], "links": [], "problems": [], "diff": [], "requests": 0}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = [(app, pool.submit(converge, app, params, ledger, module.check_mode, where)) for app in params["apps"]]
-        for app, future in running:
-            outcome, requests = future.result()
+    ledger = Ledger(ledger_of(params["state_root"]))
+    result = {"changed": False, "changes": [], "links": [], "problems": [], "kept": [], "diff": [], "requests": 0}
+    try:
+        where = addresses(module, containers_of(params["apps"]))
+        for name, outcome, requests in converge_all(params["apps"], params, ledger, module.check_mode, where):
             result["requests"] += requests
-            result["changes"] += [dict({key: change[key] for key in ("resource", "name", "action", "fields")}, app=app["name"])
-                                  for change in outcome["changes"]]
-            result["diff"] += diffs(app["name"], outcome["changes"])
+            result["changes"] += [dict({key: change[key] for key in ("resource", "name", "action", "fields")}, app=name) for change in outcome["changes"]]
+            result["diff"] += diffs(name, outcome["changes"])
             result["links"] += outcome["links"]
-            result["problems"] += [{"app": app["name"], "message": text} for text in outcome["problems"]]
+            result["kept"] += outcome["kept"]
+            result["problems"] += [{"app": name, "message": text} for text in outcome["problems"]]
+    except MediaError as error:
+        module.fail_json(msg=str(error))
     result["changed"] = bool(result["changes"])
     if not module.check_mode:
         try:

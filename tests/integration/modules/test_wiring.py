@@ -164,10 +164,12 @@ def test_purge(stack):
     assert checked["diff"][0]["before"] == {"label": "stray"} and not sonarr.proxy.writes()
     purged = wire(options)
     assert [item["name"] for item in purged["changes"]] == ["stray"] and purged["problems"] == []
-    # What is in use stays, in the app's own words.
+    # What is in use stays, and why is told.
     options["apps"][0]["resources"] = [wish for wish in options["apps"][0]["resources"] if wish.get("label") != "kids"]
-    refused = wire(options)
-    assert refused["changes"] == [] and "still in use" in refused["problems"][0]["message"]
+    kept = wire(options)
+    assert kept["changes"] == [] and kept["problems"] == []
+    assert [(item["app"], item["resource"], item["name"], item["reason"]) for item in kept["kept"] if item["name"] == "kids"] == [
+        ("sonarr", "tag", "kids", "it is a tag of downloadClient")]
     assert [item["name"] for item in sonarr.api("GET", "indexer").json()] == ["Tracker (Prowlarr)"]
 
 
