@@ -222,8 +222,9 @@ def converge(entry, check_mode, mounted):
     if refused:
         if not usable(path, wanted["owner"], wanted["group"]):
             raise FileProblem("{0} {1}: the filesystem refuses {2}:{3} {4} ({5}), and that user cannot write there; set them on the server of the "
-                              "share, or mount it with these numbers".format("creating the directory" if have is None else "setting owner and mode of",
-                                                                            path, wanted["owner"], wanted["group"], wanted["mode"], refused.strerror))
+                              "share, or mount it with these numbers".format(
+                                  "creating the directory" if have is None else "setting owner and mode of",
+                                  path, wanted["owner"], wanted["group"], wanted["mode"], refused.strerror))
         if have is not None:
             return {}, {}, refused.strerror
     before = {"state": "absent"} if have is None else {key: value for key, value in have.items() if value != wanted[key]}

@@ -256,8 +256,8 @@ def selection(settings, reader):
     for name, providers in FILTERS.items():
         if reader.boolean(name) and settings["name"] not in providers:
             raise Wrong(f"VPN settings: provider settings: server selection: {name} is not supported by {settings['name']}")
-    settings["filters"] = {name: reader.words(name) for name in ("SERVER_COUNTRIES", "SERVER_REGIONS", "SERVER_CITIES",
-                                                                  "SERVER_HOSTNAMES", "SERVER_NAMES")}
+    filters = ("SERVER_COUNTRIES", "SERVER_REGIONS", "SERVER_CITIES", "SERVER_HOSTNAMES", "SERVER_NAMES")
+    settings["filters"] = {name: reader.words(name) for name in filters}
     if reader.boolean("FREE_ONLY") and reader.boolean("PORT_FORWARD_ONLY"):
         raise Wrong("VPN settings: provider settings: server selection: free only and port forward only exclude each other")
 

@@ -302,10 +302,10 @@ class Maintainerr:
         if target not in schema.SERVERS:
             raise nest(400, "Validation failed (enum string is expected)")
         answer = {"currentServerType": self.settings["media_server_type"], "targetServerType": target, "dataToBeCleared": self._cleared(),
-                "dataToBeKept": {"generalSettings": True, "radarrSettings": len(self.store.data["radarr"]),
-                                 "sonarrSettings": len(self.store.data["sonarr"]), "sportarrSettings": 0,
-                                 "seerrSettings": bool(self.settings["seerr_url"]), "tautulliSettings": bool(self.settings["tautulli_url"]),
-                                 "notificationSettings": True}}
+                  "dataToBeKept": {"generalSettings": True, "radarrSettings": len(self.store.data["radarr"]),
+                                   "sonarrSettings": len(self.store.data["sonarr"]), "sportarrSettings": 0,
+                                   "seerrSettings": bool(self.settings["seerr_url"]), "tautulliSettings": bool(self.settings["tautulli_url"]),
+                                   "notificationSettings": True}}
         if self.settings["media_server_type"]:
             answer["ruleMigration"] = {"canMigrate": False, "totalGroups": len(self.store.data["rules"]), "totalRules": 0, "migratableRules": 0,
                                        "skippedRules": 0, "skippedDetails": []}

@@ -99,7 +99,10 @@ def healthcheck(process):
 def test_the_control_server_asks_for_the_key(app):
     process = start(app, CUSTOM, files={"auth/config.toml": ROLE})
     key = {"X-API-Key": apps_runner.KEY}
-    get = lambda path, **options: requests.get(process.url + path, timeout=5, **options)  # noqa: E731
+
+    def get(path, **options):
+        return requests.get(process.url + path, timeout=5, **options)
+
     assert get("/v1/publicip/ip").status_code == 401
     assert get("/v1/publicip/ip", headers={"X-API-Key": "wrong"}).status_code == 401
     assert get("/v1/vpn/status", headers=key).json() == {"status": "running"}

@@ -132,7 +132,10 @@ def test_plex_in_the_request_apps(requester, claimed):
 
 def test_the_owner_may_be_put_into_the_database(app):
     process = app("seerr", environment={"API_KEY": apps_runner.KEY}, files={"settings.json": '{"public": {"initialized": true}}'})
-    asked = lambda: requests.get(process.url + "/api/v1/settings/main", headers=HEADERS, timeout=5)  # noqa: E731
+
+    def asked():
+        return requests.get(process.url + "/api/v1/settings/main", headers=HEADERS, timeout=5)
+
     assert asked().status_code == 403
     with sqlite3.connect(process.config / "db" / "db.sqlite3") as database:
         database.execute("INSERT INTO user(id, email, username, permissions, avatar, userType) VALUES(1, 'a@example.org', 'a', 2, '', 1)")

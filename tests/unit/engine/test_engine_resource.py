@@ -191,7 +191,8 @@ def test_host_settings_keep_the_login_and_the_method():
     assert change.payload == host(launchBrowser=False)
 
 
-@pytest.mark.parametrize("wish", [{"url_base": "sonarr/"}, {"username": "Admin"}, {"port": "8989"}, {"launch_browser": "yes"}, {"proxy_password": "proxy secret"}])
+@pytest.mark.parametrize("wish", [{"url_base": "sonarr/"}, {"username": "Admin"}, {"port": "8989"}, {"launch_browser": "yes"},
+                                  {"proxy_password": "proxy secret"}])
 def test_host_settings_that_mean_the_same(wish):
     assert plan(KINDS["config_host"], host(), wish).action is None
 
