@@ -328,5 +328,3 @@ def test_an_app_is_wired_after_those_that_it_needs(arr, world):
 def test_what_an_app_lacks_in_its_description_is_said(arr, world):
     result = wiring(world, [{"name": "sonarr", "app": "sonarr", "api_key": {"secret": "key"}, "resources": [{"resource": "root_folder", "path": "/x"}]}])
     assert "url" in result["problems"][0]["message"] and result["links"][0]["state"] == "failed"
-
-
