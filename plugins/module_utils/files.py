@@ -8,7 +8,6 @@ import errno
 import os
 import stat
 
-
 # One fixed name, so that what a killed run left behind is used up by the next one and never piles up.
 SUFFIX = ".homelab-media-new"
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 LABEL_INSTANCE = "homelab.media.instance"
 LABEL_DIGEST = "homelab.media.digest"
 LABEL_PROJECT = "com.docker.compose.project"
+HIDDEN = "(secret)"
 NAMESPACE_ERRORS = ("cannot join network", "No such container")
-# What `docker compose up` brings about, and what takes a plain Docker command.
-BY_COMPOSE = ("create", "recreate", "adopt", "move", "start")
+# What `docker compose up` brings about. A start or restart of the same container is a plain Docker command.
+BY_COMPOSE = ("create", "recreate", "adopt", "move")
+STARTING = BY_COMPOSE + ("start", "restart")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ def is_ours(container, name):
     return (container.get("labels") or {}).get(LABEL_INSTANCE) == name
 
 
+def is_leftover(name, container):
+    """Whether a container is what a killed C(docker compose up) left of one of ours: made anew, but not named yet."""
+    instance = (container.get("labels") or {}).get(LABEL_INSTANCE)
+    return bool(instance) and re.match(r"^[0-9a-f]{12}_" + re.escape(instance) + "$", name) is not None
+
+
 def decide(projects, containers, digests, adopt=(), absent=()):
     """Compare what is wanted with what is there.
 
@@ -57,7 +65,7 @@ def decide(projects, containers, digests, adopt=(), absent=()):
         else:
             problems.append((entry["container"], "the container {0} is not ours and is left alone; remove it yourself".format(entry["container"])))
     for project in projects:
-        renewed = set()
+        renewed = {}
         gateways = [service for service in project["services"] if service.get("gateway")]
         others = [service for service in project["services"] if not service.get("gateway")]
         for service in gateways + others:
@@ -66,8 +74,8 @@ def decide(projects, containers, digests, adopt=(), absent=()):
                 problems.append((service["name"], reason))
             elif action:
                 actions.append(Action(project["name"], service["name"], action, reason))
-                if service.get("gateway") and action in BY_COMPOSE + ("restart",):
-                    renewed.add(service["name"])
+                if service.get("gateway") and action in STARTING:
+                    renewed[service["name"]] = action
     return actions, problems
 
 
@@ -93,7 +101,7 @@ def _one(project, service, containers, digests, adopt, renewed):
     if labels.get(LABEL_DIGEST) != digests.get(service["name"]):
         return "recreate", "its configuration changed"
     if service.get("netns"):
-        stale = _namespace(container, containers.get(service["netns"]), service["netns"] in renewed, service["netns"])
+        stale = _namespace(container, containers.get(service["netns"]), renewed.get(service["netns"]), service["netns"])
         if stale:
             return stale
     if not running:
@@ -104,15 +112,44 @@ def _one(project, service, containers, digests, adopt, renewed):
 
 
 def _namespace(container, gateway, renewed, name):
-    """Whether a dependent still lives in its gateway's network namespace, which every start of the gateway makes anew."""
-    if renewed:
-        return "recreate", "{0} is started anew".format(name)
+    """Whether a dependent still lives in its gateway's network namespace, which every start of the gateway makes anew.
+
+    The dependent holds the gateway's id since it was created. With the same id a restart joins the new namespace; with another one
+    Docker cannot start it at all, so that it has to be made anew.
+
+    :param renewed: What is done with the gateway in this run.
+    """
+    if renewed in BY_COMPOSE:
+        return "recreate", "{0} is made anew".format(name)
     if gateway is None:
         return None
     mode = container.get("network_mode") or ""
     if mode != "container:{0}".format(gateway.get("id")):
         return "recreate", "it is not in the network namespace of {0}".format(name)
+    if renewed and container.get("state") == "running":
+        return "restart", "{0} is started, its network namespace is a new one".format(name)
     if gateway.get("state") == "running" and container.get("state") == "running" \
             and instant(container.get("started_at")) < instant(gateway.get("started_at")):
         return "restart", "{0} was restarted, its network namespace is a new one".format(name)
     return None
+
+
+HEX = re.compile(r"\b[0-9a-fA-F]{32,}\b")
+LOGIN = re.compile(r"://[^/@\s]+@")
+NAMED = re.compile(r"""(?i)((?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|[a-z_]*key)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|\S+)""")
+# What Compose says of an environment file that it cannot read holds the line itself.
+PARSING = re.compile(r"(unexpected character|unterminated quoted value|in variable name|invalid template|invalid interpolation format).*", re.S)
+
+
+def redact(text, values=()):
+    """A line of somebody else's output without what may be a secret.
+
+    :param values: Values that must not be seen, such as those of a container's environment.
+    """
+    for value in sorted({str(value) for value in values}, key=len, reverse=True):
+        if len(value) >= 6:
+            text = text.replace(value, HIDDEN)
+    text = PARSING.sub(r"\1", text)
+    text = LOGIN.sub("://{0}@".format(HIDDEN), text)
+    text = NAMED.sub(r"\1" + HIDDEN, text)
+    return HEX.sub(HIDDEN, text)[:300]

@@ -104,7 +104,12 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe, last_line
-from ansible_collections.homelab.media.plugins.module_utils.stack import BY_COMPOSE, decide
+from ansible_collections.homelab.media.plugins.module_utils.stack import BY_COMPOSE, LABEL_INSTANCE, STARTING, decide, is_leftover, redact
+
+# Settings of the user's shell that would let Compose remove, or complain about, what this collection does not know.
+COMPOSE_ENVIRONMENT = {"COMPOSE_REMOVE_ORPHANS": "0", "COMPOSE_IGNORE_ORPHANS": "1", "COMPOSE_PROFILES": ""}
+# Seconds after which a gateway that is not even running will not come any more.
+GIVE_UP = 10
 
 
 class Stack:
@@ -150,7 +155,7 @@ class Stack:
 
         def one(image):
             code, output, errors = self.docker.call("pull", "-q", image)
-            return image, "" if code == 0 else last_line(errors or output)
+            return image, "" if code == 0 else redact(last_line(errors or output))
 
         failed = {}
         with ThreadPoolExecutor(2) as pool:
@@ -164,9 +169,13 @@ class Stack:
         return left
 
     def compose(self, project, directory, services):
-        """``docker compose up`` for some services, without touching the others."""
-        return self.docker.call("compose", "--progress", "quiet", "--project-name", project, "--project-directory", directory,
-                                "-f", os.path.join(directory, "compose.yml"), "up", "--detach", "--no-deps", *services)
+        """``docker compose up`` for some services, without touching the others.
+
+        They are made anew in any case: what differs was decided here, and Compose does not see a namespace that its gateway left.
+        """
+        return self.docker.call("compose", "--ansi", "never", "--project-name", project, "--project-directory", directory,
+                                "-f", os.path.join(directory, "compose.yml"), "up", "--detach", "--no-deps", "--force-recreate", *services,
+                                environ_update=COMPOSE_ENVIRONMENT)
 
     def up(self, names):
         """Bring services up, project by project; where that fails, one by one, to find the one that it fails for.
@@ -179,85 +188,142 @@ class Stack:
             if not mine or self.compose(project["name"], project["directory"], mine)[0] == 0:
                 continue
             # Twice, since one may have waited for a port that another one gave up meanwhile.
-            for _attempt in (1, 2):
+            for dummy in (1, 2):
                 failed.update({name: "" for name in mine})
                 for name in mine:
                     code, output, errors = self.compose(project["name"], project["directory"], [name])
                     if code:
-                        failed[name] = last_line(errors or output)
+                        failed[name] = redact(last_line(errors or output))
                     else:
                         del failed[name]
                 mine = [name for name in mine if name in failed]
         for name, message in failed.items():
-            self.problem(name, "starting {0}: {1}".format(name, message))
+            self.problem(name, "starting {0}: {1}; correct it and run again".format(name, message))
         return set(failed)
 
+    def start(self, names, command):
+        """Start or restart containers as they are; those that cannot be any more are made anew.
+
+        :param command: C(start) or C(restart).
+        :return: Those that did not come up.
+        """
+        def one(name):
+            container = self.services[name]["container"]
+            if command == "start":
+                # No harm where it is not paused: the answer is not looked at.
+                self.docker.call("unpause", container)
+            code, dummy, dummy_errors = self.docker.call(command, container)
+            return name if code else None
+
+        with ThreadPoolExecutor(4) as pool:
+            failed = [name for name in pool.map(one, names) if name]
+        return self.up(failed)
+
+    def leftovers(self):
+        """Containers that a killed run was about to rename; Compose would go on with them under the wrong name."""
+        listed = self.docker.ask("listing the containers", "ps", "-a", "--filter", "label=" + LABEL_INSTANCE, "--format", "{{.Names}}").split()
+        return sorted(item["Name"].lstrip("/") for item in self.docker.inspect("container", [name for name in listed if "_" in name])
+                      if is_leftover(item["Name"].lstrip("/"), describe(item)))
+
     def wait_healthy(self, gateways):
-        """Wait until gateways are healthy.
+        """Wait until gateways are healthy; not for long on one that does not even run.
 
         :return: Those that did not become so.
         """
-        deadline = time.monotonic() + self.params["wait_timeout"]
+        begin = time.monotonic()
         waiting = set(gateways)
         state = {}
         while waiting:
+            spent = time.monotonic() - begin
             seen = {item["Name"].lstrip("/"): describe(item) for item in
                     self.docker.inspect("container", sorted(self.services[name]["container"] for name in waiting))}
             for name in sorted(waiting):
                 container = seen.get(self.services[name]["container"]) or {}
-                state[name] = container.get("health") or container.get("state") or "missing"
-                if container.get("health") == "healthy" or container.get("state") == "running" and container.get("health") is None:
+                state[name] = container.get("health") if container.get("state") == "running" else container.get("state") or "missing"
+                if container.get("state") == "running" and container.get("health") in ("healthy", None):
                     waiting.discard(name)
-            if not waiting or time.monotonic() > deadline:
+            if not waiting or spent > self.params["wait_timeout"] \
+                    or spent > GIVE_UP and not any(state[name] in ("starting", "unhealthy", "restarting") for name in waiting):
                 break
             time.sleep(0.5)
         for name in sorted(waiting):
-            self.problem(name, "the gateway {0} is {1} after {2} seconds, so nothing behind it was started; see 'docker logs {0}'".format(
-                name, state.get(name), self.params["wait_timeout"]))
+            self.problem(name, "the gateway {0} is {1} after {2} seconds, so nothing behind it was started{3}".format(
+                name, state.get(name), int(time.monotonic() - begin), self.last_words(self.services[name]["container"])))
         return waiting
 
+    def last_words(self, container):
+        """The end of a container's log, without secrets, and where to find the rest."""
+        hidden = [item.partition("=")[2] for entry in self.docker.inspect("container", [container])
+                  for item in (entry.get("Config") or {}).get("Env") or []]
+        code, output, errors = self.docker.call("logs", "--tail", "5", container)
+        line = redact(last_line(errors.rstrip() or output), hidden) if code == 0 and (errors + output).strip() else ""
+        return "{0}; see 'docker logs {1}'".format(", its log ends with: " + line if line else "", container)
+
     def remove(self, name, foreign=False):
-        """Remove a container; its volumes and directories stay. An adopted app gets the time to close its database."""
-        if foreign:
-            self.docker.call("stop", "--time", "60", name)
-            self.docker.ask("removing the adopted container {0}".format(name), "rm", name)
-        else:
-            self.docker.call("stop", "--time", "30", name)
-            self.docker.ask("removing the container {0}".format(name), "rm", "--force", name)
+        """Remove a container; its volumes and directories stay. An adopted app gets the time to close its database.
+
+        :return: Whether it is gone.
+        """
+        self.docker.call("stop", "--time", "60" if foreign else "30", name)
+        code, output, errors = self.docker.call("rm", "--force", name)
+        # One that was made to remove itself is on its way out already.
+        for dummy in range(20):
+            if not self.docker.inspect("container", [name]):
+                return True
+            time.sleep(0.5)
+        self.problem(name, "removing the container {0}: {1}; remove it yourself and run again".format(name, redact(last_line(errors or output))))
+        return False
 
     def leaves_namespace(self, name, containers):
         """Whether a service moves onto or off a gateway: its ports move along, so the old container has to let go of them first."""
         container = containers.get(self.services[name]["container"])
         return container is not None and bool(self.services[name].get("netns")) != (container["network_mode"] or "").startswith("container:")
 
+    def clear(self, name, action, containers):
+        """Remove what stands in the way of a service that is to come up.
+
+        :return: Whether nothing does any more.
+        """
+        if action in ("adopt", "move") or self.leaves_namespace(name, containers):
+            return self.remove(self.services[name]["container"], foreign=action == "adopt")
+        return True
+
     def apply(self, actions, containers):
         """Do what was decided, gateways before all others, and their dependents when they are healthy.
 
+        What does not work for one service does not keep the others from it.
+
         :param containers: What was there before.
         """
-        todo = {action.service: action for action in actions}
+        todo = {action.service: action.action for action in actions}
         for name, action in todo.items():
-            if action.action == "remove":
+            if action == "remove":
                 self.remove(name)
-            elif action.action == "stop":
-                self.docker.ask("stopping {0}".format(name), "stop", name)
-        coming = [name for name, action in todo.items() if action.action in BY_COMPOSE]
-        left = set(self.pull(coming)) if coming else set()
-        for name in coming:
-            if name not in left and (todo[name].action in ("adopt", "move") or self.leaves_namespace(name, containers)):
-                self.remove(self.services[name]["container"], foreign=todo[name].action == "adopt")
-        ready = [name for name in coming if name not in left]
-        failed = self.up([name for name in ready if self.services[name].get("gateway")])
-        self.up([name for name in ready if not self.services[name].get("netns") and not self.services[name].get("gateway")])
-        restart = [name for name, action in todo.items() if action.action == "restart"]
-        dependents = [name for name in ready + restart if self.services[name].get("netns")]
+            elif action == "stop":
+                code, output, errors = self.docker.call("stop", self.services[name]["container"])
+                if code:
+                    self.problem(name, "stopping {0}: {1}".format(name, redact(last_line(errors or output))))
+        coming = [name for name, action in todo.items() if action in BY_COMPOSE]
+        if coming:
+            for name in self.leftovers():
+                self.remove(name)
+            left = set(self.pull(coming))
+            coming = [name for name in coming if name not in left and self.clear(name, todo[name], containers)]
+
+        def bring(names):
+            """Bring services up by what was decided for each; those that did not come up."""
+            return self.up([name for name in names if name in coming]) \
+                | self.start([name for name in names if todo[name] == "start"], "start") \
+                | self.start([name for name in names if todo[name] == "restart"], "restart")
+
+        ready = coming + [name for name, action in todo.items() if action in ("start", "restart")]
+        failed = bring([name for name in ready if self.services[name].get("gateway")])
+        bring([name for name in ready if not self.services[name].get("netns") and not self.services[name].get("gateway")])
+        dependents = [name for name in ready if self.services[name].get("netns")]
         gateways = {self.services[name]["netns"] for name in dependents if self.services[name]["netns"] in self.services}
         down = self.wait_healthy(gateways - failed) | gateways & failed
         self.waiting = {name for name in dependents if self.services[name]["netns"] in down}
-        self.up([name for name in ready if name in dependents and name not in self.waiting])
-        again = [self.services[name]["container"] for name in restart if self.services[name].get("netns") not in down]
-        if again:
-            self.docker.ask("restarting {0}".format(", ".join(again)), "restart", *again)
+        bring([name for name in dependents if name not in self.waiting])
 
     def settle(self):
         """Wait until the health of every service is known."""
@@ -269,16 +335,23 @@ class Stack:
                 return containers
             time.sleep(1)
 
-    def verify(self, names):
+    def verify(self, actions):
         """A container that was started and does not stay up is a problem."""
         told = {entry["service"] for entry in self.problems} | self.waiting
+        names = [action for action in actions if action.action in STARTING and action.service not in told]
+        if names:
+            # Most of those that cannot run end within the first second.
+            time.sleep(1)
         after = self.observe()
-        for name in names:
-            container = after.get(self.services[name]["container"])
-            if name in told or self.services[name].get("state") == "stopped":
-                continue
-            if container is None or container["state"] not in ("running",):
-                self.problem(name, "{0} does not stay up (it is {1}); see 'docker logs {0}'".format(name, (container or {}).get("state", "missing")))
+        for action in names:
+            name = self.services[action.service]["container"]
+            container = after.get(name) or {}
+            # The count goes on when a container is started again, and begins anew with a new one.
+            again = container.get("restart_count") and action.action in BY_COMPOSE
+            if container.get("state") != "running" or again:
+                self.problem(action.service, "{0} does not stay up: it is {1}{2}".format(
+                    action.service, "restarted again and again" if again else container.get("state", "missing"),
+                    self.last_words(name) if container else ""))
         return after
 
 
@@ -335,7 +408,7 @@ def main():
                 stack.create_network(entry)
             if actions:
                 stack.apply(actions, containers)
-                containers = stack.verify([action.service for action in actions if action.action in BY_COMPOSE + ("restart",)])
+                containers = stack.verify(actions)
         if module.params["settle"] and not module.check_mode:
             containers = stack.settle()
         result["services"] = {name: {key: containers[service["container"]].get(key) for key in ("state", "health", "image")}
