@@ -294,7 +294,7 @@ def _names(model, host, files, waves):
     own, remote = set(), {}
     for name in used:
         owner = name.partition(".")[0]
-        if owner in host.instances or owner in ("admin", "host"):
+        if owner in ("admin", "host") or owner in host.instances and host.instances[owner].present:
             own.add(name)
             continue
         for other in model.hosts.values():

@@ -308,7 +308,7 @@ def cross_host(model, host):
                             ),
                             "Remove bind, or set it to the host's address.",
                         )
-                if target.name in host.instances:
+                if target.name in host.instances and host.instances[target.name].present:
                     model.findings.error(
                         host.name,
                         key,
