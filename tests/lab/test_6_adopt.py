@@ -20,6 +20,8 @@ services:
            environment: {PUID: "1000", PGID: "1000"}, volumes: ["/srv/appdata/radarr:/config", "/srv/library:/library"]}
   qbittorrent: {image: "172.30.77.2:5000/lscr.io/linuxserver/qbittorrent:5.1.4", container_name: qbittorrent, restart: unless-stopped,
                 ports: ["8080:8080"], environment: {PUID: "1000", PGID: "1000"}, volumes: ["/srv/appdata/qbittorrent:/config", "/srv/library:/library"]}
+networks:
+  default: {ipam: {config: [{subnet: 172.28.5.0/24}]}}
 """
 CONFIG = ("<Config><Port>{0}</Port><ApiKey>{1}</ApiKey><AuthenticationMethod>Forms</AuthenticationMethod>"
           "<Username>{2}</Username><Password>{3}</Password></Config>")
