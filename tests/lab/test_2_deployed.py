@@ -111,9 +111,9 @@ def test_a_rotated_secret_recreates_exactly_the_service_that_uses_it(deployed):
 
 def test_hostile_characters_reach_a_container_intact(deployed):
     def add(variables):
-        variables[DOCKER]["media_services"]["tautulli"] = {"env": {"LAB_HOSTILE": {"secret": "tautulli.hostile"}}}
+        variables[DOCKER]["media_services"]["tautulli"] = {"env": {"LAB_HOSTILE": {"secret": "admin.password"}}}
         # Escaped for Ansible, which templates what an inventory says.
-        variables[DOCKER]["media_secrets"] = {"tautulli.hostile": HOSTILE.replace("{{", "{{ '{{' }}")}
+        variables[DOCKER]["media_admin"] = {"username": "media", "password": HOSTILE.replace("{{", "{{ '{{' }}")}
 
     inventory = deployed.inventory(add)
     run = deployed.site("-vvv", "--diff", inventory=inventory)
