@@ -9,7 +9,7 @@ import random
 import re
 import subprocess
 
-from conftest import PREFIX
+from hostdocker import PREFIX
 
 from ansible_collections.homelab.media.plugins.module_utils import tokens
 

@@ -11,7 +11,7 @@ import signal
 import time
 
 import pytest
-from conftest import IMAGE, PREFIX, SUBNET, docker, inspect
+from hostdocker import IMAGE, PREFIX, SUBNET, docker, inspect
 from hostruns import both, run, start
 
 PING = {"test": ["CMD", "cat", "/tmp/ready"], "interval": "300ms", "retries": 3, "start_period": "30s"}
@@ -265,7 +265,7 @@ def test_with_nothing_to_do_it_asks_docker_three_times(tmp_path):
     run("compose_stack", options)
     counter = tmp_path / "bin"
     counter.mkdir()
-    (counter / "docker").write_text(f"#!/bin/sh\necho \"$*\" >> {tmp_path}/asked\nexec {shutil.which("docker")} \"$@\"\n", encoding="utf-8")
+    (counter / "docker").write_text(f"#!/bin/sh\necho \"$*\" >> {tmp_path}/asked\nexec {shutil.which('docker')} \"$@\"\n", encoding="utf-8")
     (counter / "docker").chmod(0o755)
     result = run("compose_stack", options, environment={"PATH": f"{counter}:{os.environ['PATH']}"})
     assert not result["changed"]

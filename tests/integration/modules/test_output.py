@@ -26,12 +26,13 @@ def playbook(tmp_path, tasks, *options, variables=None):
                        ANSIBLE_PYTHON_INTERPRETER=sys.executable)
     environment.pop("ANSIBLE_CONFIG", None)
     done = subprocess.run([str(ROOT / ".venv" / "bin" / "ansible-playbook") if (ROOT / ".venv").is_dir() else "ansible-playbook",
-                           "-i", "localhost,", str(path), *options], env=environment, cwd=str(tmp_path), capture_output=True, text=True, timeout=120, check=False)
+                           "-i", "localhost,", str(path), *options], env=environment, cwd=str(tmp_path), capture_output=True, text=True,
+                           timeout=400, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
 def test_no_secret_is_seen(arr, world, tmp_path):
-    """One play with a task of every module; then once more against an app that refuses everything."""
+    """One play with a task of every module."""
     tasks, secrets = [], []
     apps = {}
     for make, app in CASES:
@@ -56,14 +57,24 @@ def test_no_secret_is_seen(arr, world, tmp_path):
     assert code == 0, output[-3000:]
     assert [secret for secret in secrets if secret in output] == []
     assert "changed=0" not in output
-    # What an app that echoes its input says is hidden as well.
-    for handle in apps.values():
-        handle.faults({"fail": {"status": 500, "body": '{"message": "got ' + " ".join(secrets) + '"}', "content_type": "application/json", "path": "/api/.*"}})
-    failing = [dict(copy.deepcopy(task), ignore_errors=True) for task in tasks]
-    _code, output = playbook(tmp_path, failing, "-vvv", "--diff")
-    assert output.count("ASYNC") == 0 and "(secret)" in output or "********" in output
-    told = [secret for secret in secrets if secret in output]
-    assert [secret for secret in told if secret in (apps["sonarr"].api_key, apps["prowlarr"].api_key)] == []
+
+
+@pytest.mark.parametrize("make, app", [(make, app) for make, app in CASES if app in ("sonarr", "prowlarr")])
+def test_an_app_that_echoes_secrets(arr, world, make, app):
+    """An error that repeats what was sent is told without it, be it the first answer or that of the write."""
+    handle = arr(app, api_key="th1s1s4k3y" + app * 3)
+    case = make(app, world)
+    if case.kind == "info":
+        pytest.skip("sends nothing")
+    body = '{"message": "got ' + " ".join(case.secrets + [handle.api_key]) + '"}'
+    for methods in (("GET",), ("POST", "PUT")):
+        handle.faults({"fail": [{"status": 409, "body": body, "content_type": "application/json", "method": method, "path": "/api/.*"}
+                                for method in methods]})
+        if methods != ("GET",) and case.before:
+            continue
+        result = run_module(case.module, dict(case.create, url=handle.url, api_key=handle.api_key, state_root=world.state, wait_timeout=0))
+        assert result["failed"] and "got " in result["msg"]
+        assert [secret for secret in case.secrets + [handle.api_key] if secret in result["_text"]] == []
 
 
 @pytest.mark.parametrize("name", NAMES + ["media_wiring"])
