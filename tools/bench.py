@@ -140,7 +140,7 @@ def main():
         if changed(first):
             print("bench: the first run changed something, so it does not count")
             first = one(options.inventory, arguments, Path(scratch))
-        runs = [first] + [one(options.inventory, arguments, Path(scratch)) for _ in range(options.runs - 1)]
+        runs = [first] + [one(options.inventory, arguments, Path(scratch)) for dummy in range(options.runs - 1)]
     if options.json:
         options.json.write_text(json.dumps(runs, indent=1), encoding="utf-8")
     print(table(sorted(runs, key=lambda run: run["seconds"])[len(runs) // 2]))

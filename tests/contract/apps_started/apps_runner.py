@@ -154,7 +154,7 @@ def run_step(process, step, words):
     if "body" in step:
         options["json"] = step["body"]
     elif "form" in step:
-        options["data"] = {key: value for key, value in step["form"].items()}
+        options["data"] = dict(step["form"])
     elif "raw" in step:
         options["data"] = step["raw"].encode()
     answer = requests.request(method, process.url + path, **options)

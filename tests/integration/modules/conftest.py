@@ -4,16 +4,10 @@
 """Stand-ins of the apps, and what they connect to."""
 from __future__ import annotations
 
-import sys
 import types
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import runs  # noqa: E402,F401  (puts the collection and the lab on the path)
-from standins import testing  # noqa: E402
+from standins import testing
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_two_runs_at_once_make_one_client(arr, world, monkeypatch, tmp_path):
     monkeypatch.setattr(runner, "LOCKS", (str(tmp_path),))
     outcomes = []
     wish = client_of(world, enable=False, fields={"host": "127.0.0.1"})
-    threads = [threading.Thread(target=lambda: outcomes.append(converge(handle, [wish], wait=30))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: outcomes.append(converge(handle, [wish], wait=30))) for dummy in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

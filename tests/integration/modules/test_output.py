@@ -4,7 +4,6 @@
 """Real playbooks: no secret in the output of C(-vvv --diff), and every example of the documentation runs."""
 from __future__ import annotations
 
-import copy
 import importlib
 import os
 import subprocess
