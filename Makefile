@@ -7,8 +7,6 @@ PYTEST_ARGS ?=
 PY := .venv/bin/python
 PLAYBOOK := .venv/bin/ansible-playbook
 JUNIT := .cache/junit
-HERE_ONLY := lint sanity unit contract integration artifact unit-2.17
-ON_THE_LAB := lab-test molecule
 EXAMPLES := $(patsubst %/hosts.yml,%,$(wildcard inventory/example/*/hosts.yml))
 PYTEST = $(PY) -m pytest -q --junitxml=$(JUNIT)/$@.xml $(PYTEST_ARGS)
 
@@ -45,12 +43,8 @@ site: setup $(LAB) ## Bring everything up and wire it: the lab, or INVENTORY=...
 check: setup $(LAB) ## Show what `make site` would change
 	$(PLAYBOOK) -i $(INVENTORY) playbooks/site.yml --check --diff $(ARGS)
 
-# All steps run, also after one that failed. On the lab most of the time is spent waiting, so the other tests run beside it.
-test: setup-test ## Everything below down to molecule
-	@echo 'test: $(ON_THE_LAB) run beside the others; their output comes last (now in .cache/lab.log)'
-	@$(MAKE) --no-print-directory -k $(ON_THE_LAB) >.cache/lab.log 2>&1 & lab=$$!; \
-	$(MAKE) --no-print-directory -k $(HERE_ONLY); code=$$?; \
-	wait $$lab || code=1; cat .cache/lab.log; exit $$code
+# One after the other: beside each other, two cores make timeouts of what is no failure. With -k, as CI calls it, all run after one that failed.
+test: lint sanity unit contract integration artifact unit-2.17 lab-test molecule ## Everything below down to molecule
 
 lint: setup-test ## ruff, yamllint, ansible-lint, antsibull-docs, antsibull-changelog
 	$(PY) -m ruff check .
