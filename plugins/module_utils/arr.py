@@ -68,6 +68,15 @@ KINDS = {kind.name: kind for kind in (
     _config("development", "development", ("prowlarr",), "the development settings"),
     _config("ui", "ui", ALL, "the settings of the web interface"),
 )}
+# Keys of a new object of which the app gives no form.
+FORMS = {
+    "tag": ("label",),
+    "remote_path_mapping": ("host", "remotePath", "localPath"),
+    "root_folder": ("path",),
+    "custom_format": ("name", "includeCustomFormatWhenRenaming", "specifications"),
+}
+LIDARR_FORMS = {"root_folder": FORMS["root_folder"] + (
+    "name", "defaultQualityProfileId", "defaultMetadataProfileId", "defaultMonitorOption", "defaultNewItemMonitorOption", "defaultTags")}
 # Objects of these kinds cannot be changed where the app has no PUT for them.
 NO_UPDATE = {("root_folder", "sonarr"), ("root_folder", "radarr")}
 # Kinds that make or hold a link to another app, for the summary.

@@ -11,7 +11,7 @@ import os
 import time
 
 from ansible_collections.homelab.media.plugins.module_utils import resource as resources
-from ansible_collections.homelab.media.plugins.module_utils.arr import KINDS, LINKS, NO_UPDATE
+from ansible_collections.homelab.media.plugins.module_utils.arr import FORMS, KINDS, LIDARR_FORMS, LINKS, NO_UPDATE
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, redact
 from ansible_collections.homelab.media.plugins.module_utils.resource import camel, nearest
 from ansible_collections.homelab.media.plugins.module_utils.shapes import SHAPES
@@ -125,7 +125,10 @@ class Converger:
         if current is not None and not absent:
             self.guard_implementation(wish, current, where)
         template = None if absent or current is not None else self.template(kind, wish, present, where)
-        known_keys = None if template or kind.singleton or not isinstance(present, list) else {key for item in present for key in item}
+        known_keys = None
+        if not template and not kind.singleton and isinstance(present, list):
+            forms = dict(FORMS, **LIDARR_FORMS) if self.client.app == "lidarr" else FORMS
+            known_keys = {key for item in present for key in item} | set(forms.get(kind.name, ()))
         prefix = "|".join((self.client.key, kind.name, name.lower(), ""))
         if kind.name == "config_host":
             self.guard_login(desired, current, where)

@@ -37,6 +37,18 @@ def indexer(wish, model, worker, where, new):
     return wish
 
 
+def root_folder(wish, model, worker, where, new):
+    """What Lidarr wants to know about a new root folder."""
+    if not new or worker.client.app != "lidarr":
+        return wish
+    for option, key, path in (("default_quality_profile", "defaultQualityProfileId", "qualityprofile"),
+                              ("default_metadata_profile", "defaultMetadataProfileId", "metadataprofile")):
+        if wish.get(key) is None:
+            raise MediaError("{0}: Lidarr wants {1} for a new one; there are {2}".format(
+                where, option, ", ".join(sorted(str(item.get("name")) for item in worker.client.read(path)))))
+    return dict({"name": wish["path"].rstrip("/").rpartition("/")[2] or "/"}, **{key: value for key, value in wish.items() if value is not None})
+
+
 def delay_profile(wish, model, worker, where, new):
     """Lidarr 3 keeps one item for each protocol, the preferred one first, where the others have six values."""
     if "items" not in model:
@@ -190,5 +202,5 @@ def _scores(items, scores, worker, where):
     return [dict(item, score=wanted.get(item["name"].lower(), item["score"])) for item in items] + coming
 
 
-SHAPES = {"notification": notification, "indexer": indexer, "delay_profile": delay_profile, "custom_format": custom_format,
+SHAPES = {"notification": notification, "indexer": indexer, "root_folder": root_folder, "delay_profile": delay_profile, "custom_format": custom_format,
           "quality_profile": quality_profile}

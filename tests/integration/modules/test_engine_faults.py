@@ -328,3 +328,34 @@ def test_an_app_is_wired_after_those_that_it_needs(arr, world):
 def test_what_an_app_lacks_in_its_description_is_said(arr, world):
     result = wiring(world, [{"name": "sonarr", "app": "sonarr", "api_key": {"secret": "key"}, "resources": [{"resource": "root_folder", "path": "/x"}]}])
     assert "url" in result["problems"][0]["message"] and result["links"][0]["state"] == "failed"
+
+
+@pytest.mark.parametrize("app", ["sonarr", "radarr", "lidarr", "prowlarr"])
+def test_a_misspelt_option_of_a_resource_is_never_dropped(arr, world, app):
+    handle = arr(app)
+    wishes = [{"resource": "tag", "label": "x", "colour": "red"}, client_of(world, prioriti=3), {"resource": "config_ui", "thme": "dark"},
+              {"resource": "notification", "name": "n", "implementation": "Webhook", "on_grob": True, "fields": {"url": world.hook.url}}]
+    profiles = {"default_quality_profile": "Any", "default_metadata_profile": "Standard"} if app == "lidarr" else {}
+    if app != "prowlarr":
+        wishes += [dict({"resource": "root_folder", "path": world.media, "pfad": "x"}, **profiles), {"resource": "delay_profile", "tags": ["x"], "delay": 3},
+                   {"resource": "remote_path_mapping", "host": "nas", "remote_path": "/d", "local_path": world.media, "loca_path": "x"},
+                   {"resource": "quality_profile", "name": "x", "qualities": ["Unknown"], "cut_off": "x"},
+                   {"resource": "custom_format", "name": "x", "specification": []},
+                   {"resource": "metadata", "name": "Kodi (XBMC) / Emby", "enabled": True}]
+    if app in ("sonarr", "radarr"):
+        wishes.append({"resource": "root_folder", "path": world.media, "default_quality_profile": "Any"})
+    handle.proxy.clear()
+    outcome = converge(handle, wishes)
+    assert len(outcome["problems"]) == len(wishes), (outcome["problems"], outcome["changes"])
+    # Tags that a resource names are made before it is understood.
+    assert [item for item in handle.proxy.writes() if not item["path"].endswith("/tag")] == []
+    assert all("there is no" in text for text in outcome["problems"]), outcome["problems"]
+
+
+def test_lidarr_says_which_profiles_there_are(arr, world):
+    handle = arr("lidarr")
+    problem = converge(handle, [{"resource": "root_folder", "path": world.media}])["problems"][0]
+    assert "default_quality_profile" in problem and "Lossless" in problem
+    wish = {"resource": "root_folder", "path": world.media, "default_quality_profile": "Any", "default_metadata_profile": "Standard"}
+    assert not converge(handle, [wish])["problems"] and names(handle, "rootfolder") == ["media"]
+    assert not converge(handle, [wish])["changes"]
