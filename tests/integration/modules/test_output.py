@@ -24,9 +24,9 @@ def playbook(tmp_path, tasks, *options, variables=None):
     environment = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".collections"), ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="0",
                        ANSIBLE_PYTHON_INTERPRETER=sys.executable)
     environment.pop("ANSIBLE_CONFIG", None)
-    done = subprocess.run([str(ROOT / ".venv" / "bin" / "ansible-playbook") if (ROOT / ".venv").is_dir() else "ansible-playbook",
-                           "-i", "localhost,", str(path), *options], env=environment, cwd=str(tmp_path), capture_output=True, text=True,
-                           timeout=400, check=False)
+    own = ROOT / ".venv" / "bin" / "ansible-playbook"
+    command = [str(own) if own.exists() else "ansible-playbook", "-i", "localhost,", str(path), *options]
+    done = subprocess.run(command, env=environment, cwd=str(tmp_path), capture_output=True, text=True, timeout=400, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
