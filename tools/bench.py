@@ -99,10 +99,11 @@ def one(inventory, arguments, scratch):
         # Only while something of ours talked to the apps; what they ask each other in between is not ours.
         windows = {}
         for entry in records:
-            if entry["action"] in ("homelab.media.media_wiring", "homelab.media.compose_stack") and entry["outcome"] == "ok":
+            if entry["action"] == "homelab.media.media_wiring" and entry["outcome"] == "ok":
                 windows.setdefault(entry["host"], []).append((entry["began"], entry["ended"]))
         probes = probe_paths()
-        requests = {host: sum(requests_between(host, *window, probes) for window in times) for host, times in windows.items()}
+        requests = {entry["host"]: 0 for entry in records}
+        requests.update({host: sum(requests_between(host, *window, probes) for window in times) for host, times in windows.items()})
     return summed(records, counts, requests)
 
 
@@ -110,19 +111,19 @@ def table(run):
     """The figures as text."""
     hosts = list(run["hosts"])
     widths = [max(12, len(host)) for host in hosts]
-    lines = ["{0:<22}".format("a rerun, per host") + "".join("  " + host.rjust(width) for host, width in zip(hosts, widths))]
+    lines = ["{0:<42}".format("a rerun, per host") + "".join("  " + host.rjust(width) for host, width in zip(hosts, widths))]
     for title, key in (("changed", "changed"), ("module runs", "module_runs"), ("HTTP requests", "requests")):
         cells = ["-" if run["hosts"][host][key] is None else str(run["hosts"][host][key]) for host in hosts]
-        lines.append("{0:<22}".format(title) + "".join("  " + cell.rjust(width) for cell, width in zip(cells, widths)))
-    lines += ["", "{0:<22}  {1:>12}  {2:>12}".format("all hosts together", "seconds", "ratio"),
-              "{0:<22}  {1:>12.2f}  {2:>12.1f}".format("one ping", run["ping"], 1),
-              "{0:<22}  {1:>12.2f}  {2:>12.1f}".format("site.yml", run["seconds"], run["seconds"] / run["ping"])]
+        lines.append("{0:<42}".format(title) + "".join("  " + cell.rjust(width) for cell, width in zip(cells, widths)))
+    lines += ["", "{0:<42}  {1:>12}  {2:>12}".format("all hosts together", "seconds", "ratio"),
+              "{0:<42}  {1:>12.2f}  {2:>12.1f}".format("one ping", run["ping"], 1),
+              "{0:<42}  {1:>12.2f}  {2:>12.1f}".format("site.yml", run["seconds"], run["seconds"] / run["ping"])]
     slow = collections.defaultdict(float)
     for entry in run["tasks"]:
         if entry["outcome"] == "ok":
             slow[(entry["began"], entry["task"])] = max(slow[(entry["began"], entry["task"])], entry["ended"] - entry["began"])
     for (_began, task), seconds in sorted(slow.items(), key=lambda item: -item[1])[:6]:
-        lines.append("  {0:<20.20}  {1:>12.2f}  {2:>12.1f}".format(task.rpartition(" : ")[2], seconds, seconds / run["ping"]))
+        lines.append("  {0:<40.40}  {1:>12.2f}  {2:>12.1f}".format(task.rpartition(" : ")[2], seconds, seconds / run["ping"]))
     return "\n".join(lines)
 
 
