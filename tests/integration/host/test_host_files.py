@@ -120,7 +120,7 @@ def test_links_of_another_user_lead_nowhere(tmp_path):
 @pytest.mark.parametrize("make, words", [
     (lambda path: path.symlink_to("/etc/hostname"), "it is a symbolic link to /etc/hostname"),
     (lambda path: path.mkdir(), "it is a directory"),
-    (lambda path: os.mkfifo(path), "it is no regular file"),
+    (os.mkfifo, "it is no regular file"),
 ])
 def test_what_is_no_file_is_refused(tmp_path, make, words):
     make(tmp_path / "a")
