@@ -58,18 +58,24 @@ def looks_like_html(response):
     return "html" in response.headers.get("Content-Type", "") or (response.text or "").lstrip()[:15].lower().startswith(("<!doctype", "<html"))
 
 
-class ArrClient:
-    """The API of one Sonarr, Radarr, Lidarr or Prowlarr.
+class ApiClient:
+    """The API of one app. What is particular to an app is in a subclass: how it authenticates, where its API begins, and how it is recognised.
 
     :param url: Base URL with scheme, port and URL base.
-    :param api_key: Its key.
-    :param app: Which app is expected; found out when omitted.
+    :param headers: What every request carries, such as the key.
+    :param secrets: Texts that no message may hold.
+    :param app: Which app is expected.
     :param name: How the instance is called in messages.
     :param timeout: Seconds for one answer.
     :param wait_timeout: Seconds to wait for an app that does not answer yet, or is starting.
     """
 
-    def __init__(self, url, api_key, app=None, name=None, validate_certs=True, ca_path=None, timeout=30, wait_timeout=120):
+    # Where the paths of C(read) and C(write) begin.
+    root = ""
+    # What to do when the app refuses the key.
+    wrong_key = "give the key of Settings > General"
+
+    def __init__(self, url, headers=None, secrets=(), app=None, name=None, validate_certs=True, ca_path=None, timeout=30, wait_timeout=120):
         if requests is None:
             raise MediaError("talking to {0}: the Python library requests is missing on this host; install python3-requests".format(name or url))
         self.url = url.rstrip("/")
@@ -79,58 +85,32 @@ class ArrClient:
         self.key = name or self.url
         self.timeout = timeout
         self.wait_timeout = wait_timeout
-        self.secrets = {api_key}
+        self.secrets = {text for text in secrets if text}
         self.version = None
         self.requests = 0
         self._cache = {}
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = (ca_path or True) if validate_certs else False
-        self._session.headers.update({"X-Api-Key": api_key, "Accept": "application/json"})
+        self._session.headers.update(dict({"Accept": "application/json"}, **(headers or {})))
 
-    @property
-    def root(self):
-        return API_ROOTS[self.app]
-
-    # ----------------------------------------------------------------------------------------------------------------------------
     def connect(self):
         """Wait until the app answers, and make sure that it is the app that is expected.
 
         :raises MediaError: with a sentence for every way in which this goes wrong.
         """
-        deadline = time.monotonic() + self.wait_timeout
-        if self.app is None:
-            answer = self._patient("GET", "/api", deadline)
-            current = answer.get("current") if isinstance(answer, dict) else None
-            roots = ["/api/{0}".format(current)] if current else ["/api/v3", "/api/v1"]
-            status = self._patient("GET", roots[0] + "/system/status", deadline)
-        else:
-            if self.app not in API_ROOTS:
-                raise MediaError("connecting to {0}: app is one of {1}, not {2}".format(self.url, ", ".join(sorted(API_ROOTS)), self.app))
-            try:
-                status = self._patient("GET", self.root + "/system/status", deadline)
-            except MediaError as error:
-                if error.status == 404:
-                    raise MediaError("connecting to {0} at {1}: there is no {2} API, so another app lives there; correct the URL".format(
-                        self.name, self.url, self.app.capitalize()), 404) from None
-                raise
-        if not isinstance(status, dict) or not status.get("appName"):
-            raise MediaError("connecting to {0} at {1}: what answers there is none of the *arr apps; correct the URL".format(self.name, self.url))
-        found = str(status["appName"]).lower()
-        if self.app and found != self.app:
-            raise MediaError("connecting to {0} at {1}: {2} answers there, and {3} is expected; correct the URL".format(
-                self.name, self.url, status["appName"], self.app.capitalize()))
-        if found not in API_ROOTS:
-            raise MediaError("connecting to {0} at {1}: {2} is none of {3}".format(self.name, self.url, status["appName"], ", ".join(API_ROOTS)))
-        self.app, self.version = found, status.get("version")
-        return status
+        raise NotImplementedError
 
-    def _patient(self, method, path, deadline):
-        """One request, repeated while the app is not up yet."""
+    def patient(self, method, path, deadline=None, **options):
+        """One request, repeated while the app is not up yet.
+
+        :param deadline: Until when, in seconds of C(time.monotonic); C(wait_timeout) from now when omitted.
+        """
         pause = 0.1
+        deadline = time.monotonic() + self.wait_timeout if deadline is None else deadline
         while True:
             try:
-                return self.request(method, path)
+                return self.request(method, path, **options)
             except MediaError as error:
                 if not (error.unreachable or error.status in STARTING) or time.monotonic() + pause > deadline:
                     raise
@@ -138,25 +118,28 @@ class ArrClient:
             pause = min(pause * 1.5, 2)
 
     # ----------------------------------------------------------------------------------------------------------------------------
-    def request(self, method, path, body=None, params=None):
+    def request(self, method, path, body=None, params=None, form=None):
         """One request; the path begins with a slash and follows the URL base.
 
+        :param body: To be sent as JSON.
+        :param form: To be sent as a form, in the place of C(body).
         :return: The decoded body, C(None) for an empty one.
         """
         verb = {"GET": "reading", "POST": "creating", "PUT": "updating", "DELETE": "deleting"}.get(method, method)
         what = "{0} {1} at {2}".format(verb, path.partition("?")[0], self.url if self.name == self.url else "{0}, {1}".format(self.name, self.url))
         for attempt in range(3):
-            response = self._send(method, path, body, params, what)
+            response = self._send(method, path, body, params, what, form)
             if response.status_code == 500 and BUSY in (response.text or "") and method in ("GET", "PUT") and attempt < 2:
                 time.sleep(0.3 * (attempt + 1))
                 continue
             break
         return self._decode(response, what)
 
-    def _send(self, method, path, body, params, what):
+    def _send(self, method, path, body, params, what, form=None):
         self.requests += 1
         try:
-            return self._session.request(method, self.url + path, json=body, params=params, timeout=self.timeout, allow_redirects=False)
+            return self._session.request(method, self.url + path, json=body, data=form, params=params, timeout=self.timeout,
+                                         allow_redirects=False)
         except requests.exceptions.SSLError as error:
             raise MediaError("{0}: the certificate is not trusted ({1}); set ca_path, or validate_certs: false".format(what, self._cause(error))) from None
         except requests.exceptions.Timeout:
@@ -181,7 +164,7 @@ class ArrClient:
     def _decode(self, response, what):
         status = response.status_code
         if status == 401:
-            raise MediaError("{0}: the API key is wrong (401); give the key of Settings > General".format(what), 401)
+            raise MediaError("{0}: the API key is wrong (401); {1}".format(what, self.wrong_key), 401)
         if status in (301, 302, 303, 307, 308):
             target = response.headers.get("Location", "")
             if "login" in target.lower():
@@ -215,6 +198,53 @@ class ArrClient:
     def write(self, method, path, body=None, params=None):
         """POST, PUT or DELETE below the API root."""
         return self.request(method, "{0}/{1}".format(self.root, path), body, params)
+
+
+class ArrClient(ApiClient):
+    """The API of one Sonarr, Radarr, Lidarr or Prowlarr.
+
+    :param api_key: Its key.
+    :param app: Which app is expected; found out when omitted.
+    """
+
+    def __init__(self, url, api_key, **options):
+        super().__init__(url, headers={"X-Api-Key": api_key}, secrets=[api_key], **options)
+
+    @property
+    def root(self):
+        return API_ROOTS[self.app]
+
+    def connect(self):
+        """Wait until the app answers, and make sure that it is the app that is expected.
+
+        :raises MediaError: with a sentence for every way in which this goes wrong.
+        """
+        deadline = time.monotonic() + self.wait_timeout
+        if self.app is None:
+            answer = self.patient("GET", "/api", deadline)
+            current = answer.get("current") if isinstance(answer, dict) else None
+            roots = ["/api/{0}".format(current)] if current else ["/api/v3", "/api/v1"]
+            status = self.patient("GET", roots[0] + "/system/status", deadline)
+        else:
+            if self.app not in API_ROOTS:
+                raise MediaError("connecting to {0}: app is one of {1}, not {2}".format(self.url, ", ".join(sorted(API_ROOTS)), self.app))
+            try:
+                status = self.patient("GET", self.root + "/system/status", deadline)
+            except MediaError as error:
+                if error.status == 404:
+                    raise MediaError("connecting to {0} at {1}: there is no {2} API, so another app lives there; correct the URL".format(
+                        self.name, self.url, self.app.capitalize()), 404) from None
+                raise
+        if not isinstance(status, dict) or not status.get("appName"):
+            raise MediaError("connecting to {0} at {1}: what answers there is none of the *arr apps; correct the URL".format(self.name, self.url))
+        found = str(status["appName"]).lower()
+        if self.app and found != self.app:
+            raise MediaError("connecting to {0} at {1}: {2} answers there, and {3} is expected; correct the URL".format(
+                self.name, self.url, status["appName"], self.app.capitalize()))
+        if found not in API_ROOTS:
+            raise MediaError("connecting to {0} at {1}: {2} is none of {3}".format(self.name, self.url, status["appName"], ", ".join(API_ROOTS)))
+        self.app, self.version = found, status.get("version")
+        return status
 
     def login_works(self, username, password):
         """Whether a login of the web page is right (AuthenticationController.cs); stores nothing."""

@@ -4,10 +4,6 @@
 """Converging resources: reads, decides with C(resource.plan), writes, and reads back what the app made of it."""
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
-import os
 import time
 
 from ansible_collections.homelab.media.plugins.module_utils import resource as resources
@@ -17,67 +13,12 @@ from ansible_collections.homelab.media.plugins.module_utils.resource import came
 from ansible_collections.homelab.media.plugins.module_utils.shapes import SHAPES
 from ansible_collections.homelab.media.plugins.module_utils.sync import sync_indexers
 from ansible_collections.homelab.media.plugins.module_utils.usage import ORDER, USAGE
+from ansible_collections.homelab.media.plugins.module_utils.worker import Worker, resolve, texts_of
 
-# The first directory of these in which a lock can be made.
-LOCKS = ("/run/lock", "/tmp")
 # How the apps word that what they connect to does not listen (DownloadClientBase.cs and the clients' proxies).
 NOT_UP_YET = ("unable to connect", "connection refused", "cannot connect", "name or service not known", "name does not resolve", "no route to host")
 
-# How an answer of another shape than the known one shows.
-ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-
-
-def resolve(value, secrets, where):
-    """Replace references to secrets, C({"secret": name}), by their values.
-
-    :raises MediaError: for a secret that has no value here, which happens when its host could not be read.
-    """
-    if isinstance(value, dict):
-        if set(value) == {"secret"}:
-            name = value["secret"]
-            if name not in secrets:
-                raise MediaError("{0}: the secret {1} is not known here; bring its host into the run, or give it under media_secrets".format(where, name))
-            return secrets[name]
-        return {key: resolve(item, secrets, where) for key, item in value.items()}
-    if isinstance(value, list):
-        return [resolve(item, secrets, where) for item in value]
-    return value
-
-
-@contextlib.contextmanager
-def one_writer(url, wait):
-    """Only one process of ours writes to an app at a time: the apps' databases do not keep names unique.
-
-    :param wait: Seconds to wait for another one.
-    :raises MediaError: when another one goes on for longer.
-    """
-    name = "homelab-media-{0}.lock".format(hashlib.sha256(url.encode()).hexdigest()[:16])
-    handle = None
-    for directory in LOCKS:
-        try:
-            handle = os.open(os.path.join(directory, name), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
-            break
-        except OSError:
-            # Another user's: then the two do not see each other, which is better than not to work at all.
-            continue
-    try:
-        deadline = time.monotonic() + wait
-        while handle is not None:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise MediaError("connecting to {0}: another run has been writing to it for {1} seconds; wait until it ends".format(
-                        url, wait)) from None
-            time.sleep(0.1)
-        yield
-    finally:
-        if handle is not None:
-            os.close(handle)
-
-
-class Converger:
+class Converger(Worker):
     """All work on one app in one run.
 
     :param client: A connected client.
@@ -86,16 +27,24 @@ class Converger:
     :param check_mode: Decide, and write nothing.
     """
 
+    links = LINKS
+
     def __init__(self, client, ledger, secrets=None, check_mode=False):
-        self.deadline = time.monotonic() + client.wait_timeout
-        self.client = client
-        self.ledger = ledger
-        self.secrets = secrets or {}
-        self.check_mode = check_mode
+        super().__init__(client, ledger, secrets, check_mode)
         self.pending_tags = {}
         # What this run makes, or in check mode would make: path and name.
         self.pending = set()
-        self.where = client.name
+
+    @classmethod
+    def kinds(cls):
+        return list(KINDS) + ["indexer_sync"]
+
+    @classmethod
+    def title(cls, kind, wish):
+        kind = KINDS.get(kind)
+        if kind is None:
+            return ""
+        return ("" if kind.singleton else " ".join(str(wish.get(part, "")) for part in kind.identity)) or kind.name
 
     # ----------------------------------------------------------------------------------------------------------------------------
     def converge(self, wish):
@@ -110,7 +59,7 @@ class Converger:
             return sync_indexers(self, resolve(wish, self.secrets, self.client.name))
         kind = KINDS.get(named)
         if kind is None:
-            raise MediaError("{0}: there is no kind of resource {1}; {2}".format(self.client.name, named, nearest(named, list(KINDS) + ["indexer_sync"])))
+            raise MediaError("{0}: there is no kind of resource {1}; {2}".format(self.client.name, named, nearest(named, self.kinds())))
         # Settings that one app has and another has not.
         wish.update({resources.snake(key): value for key, value in (wish.pop("settings", None) or {}).items()})
         absent = wish.get("state", "present") == "absent"
@@ -359,6 +308,16 @@ class Converger:
             self.client.write("DELETE", "{0}/{1}".format(kind.path, made["id"]))
             raise
 
+    def purge(self, wishes, purge, outcome):
+        """Purge the kinds of which something is described here; not after a failure, since what failed may be what takes a place over."""
+        for name in ORDER:
+            options = purge.get(name) or {}
+            described = any(wish.get("resource") == name and wish.get("state", "present") == "present" for wish in wishes)
+            if options.get("enabled") and described and self.client.app in KINDS[name].apps and not outcome["problems"]:
+                changes, kept = purge_kind(self, KINDS[name], wishes, options.get("ignore") or ())
+                outcome["changes"] += changes
+                outcome["kept"] += kept
+
     @staticmethod
     def public(kind, found):
         """The object after the run without secrets, and with fields as a plain mapping."""
@@ -370,15 +329,6 @@ class Converger:
             found["fields"] = {entry["name"]: HIDDEN if resources.is_secret_field(entry) and entry.get("value") else entry.get("value")
                                for entry in found["fields"]}
         return found
-
-
-def texts_of(value):
-    """All texts in a value, to be hidden."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [text for item in value for text in texts_of(item)]
-    return [] if isinstance(value, bool) or value is None else [str(value)]
 
 
 def inspect(client, names=None):
@@ -400,36 +350,6 @@ def inspect(client, names=None):
                 item["tags"] = [labels.get(number, number) for number in item["tags"]]
         found[name] = shown if isinstance(items, list) else shown[0]
     return found
-
-
-def predicted(name, wish):
-    """What would be made on an app that does not run yet, as far as that can be said without it."""
-    wish = dict(wish)
-    kind = KINDS.get(wish.pop("resource", None))
-    wanted = {key: value for key, value in wish.items() if key not in ("state", "force_save")}
-    title = "" if kind is None or kind.singleton else " ".join(str(wish.get(part, "")) for part in kind.identity)
-    return {"resource": kind.name if kind else "", "name": title or (kind.name if kind else ""), "action": "create",
-            "fields": sorted(wanted), "before": {}, "after": without_secrets(wanted), "object": {}}
-
-
-def without_secrets(value, name=""):
-    """A wish with its references to secrets hidden, and all values that look like one."""
-    if isinstance(value, dict):
-        return HIDDEN if set(value) == {"secret"} else {key: without_secrets(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [without_secrets(item, name) for item in value]
-    return HIDDEN if value and not isinstance(value, bool) and resources.OPEN_SECRETS.search(str(name)) else value
-
-
-def link_name(wish):
-    """How a link is called in the summary."""
-    return str(wish.get("name") or wish.get("path") or wish.get("label") or "")
-
-
-def links_of(app, wishes, state):
-    """Lines of the summary for those wishes that link an app to something."""
-    return [{"app": app, "resource": wish["resource"], "name": link_name(wish), "state": state} for wish in wishes
-            if wish.get("resource") in LINKS and wish.get("state", "present") == "present"]
 
 
 def unnamed_of(kind, present, wishes, ignore=()):
@@ -469,60 +389,3 @@ def purge_kind(worker, kind, wishes, ignore):
                 # Who uses what may be another now.
                 client.forget("tag/detail")
     return changes, kept
-
-
-def purge_app(worker, wishes, purge, outcome):
-    """Purge the kinds of which something is described here; not after a failure, since what failed may be what takes a place over."""
-    for name in ORDER:
-        options = purge.get(name) or {}
-        described = any(wish.get("resource") == name and wish.get("state", "present") == "present" for wish in wishes)
-        if options.get("enabled") and described and worker.client.app in KINDS[name].apps and not outcome["problems"]:
-            changes, kept = purge_kind(worker, KINDS[name], wishes, options.get("ignore") or ())
-            outcome["changes"] += changes
-            outcome["kept"] += kept
-
-
-def converge_app(client, wishes, ledger, secrets, check_mode, purge=None):
-    """All resources of one app, one after the other; one that fails does not keep the others from it.
-
-    :param purge: Kind to C({enabled, ignore}).
-    :return: C(changes) with their C(before) and C(after), C(links), C(problems) as sentences, C(kept) by purge, C(object), the last one after the run.
-    """
-    outcome = {"changes": [], "links": [], "problems": [], "kept": [], "object": {}}
-    worker = Converger(client, ledger, secrets, check_mode)
-    todo = list(wishes)
-    try:
-        with contextlib.nullcontext() if check_mode else one_writer(client.url, max(client.wait_timeout, 30)):
-            try:
-                client.connect()
-            except MediaError as error:
-                if not (check_mode and error.unreachable):
-                    raise
-                return dict(outcome, changes=[predicted(client.name, wish) for wish in wishes if wish.get("state", "present") == "present"])
-            while todo:
-                state = "ok"
-                try:
-                    done = worker.converge(todo[0])
-                    outcome["object"] = done["object"]
-                    if done["action"]:
-                        outcome["changes"].append(done)
-                        state = "changed"
-                except MediaError as error:
-                    outcome["changes"] += error.changes
-                    if error.unreachable:
-                        raise
-                    outcome["problems"].append(str(error))
-                    state = "failed"
-                outcome["links"] += links_of(client.name, [todo.pop(0)], state)
-            purge_app(worker, wishes, purge or {}, outcome)
-    except MediaError as error:
-        outcome["problems"].append(str(error))
-        outcome["links"] += links_of(client.name, todo, "failed")
-    except ODD as error:
-        # One app that answers what nobody has seen yet must not keep the others from being wired.
-        outcome["problems"].append("{0}: it answers what is not expected ({1}: {2}); look whether its version is one that is supported".format(
-            worker.where, type(error).__name__, error))
-        outcome["links"] += links_of(client.name, todo, "failed")
-    hide = set(client.secrets) | {str(value) for value in (secrets or {}).values()}
-    outcome["problems"] = [redact(text, hide) for text in outcome["problems"]]
-    return outcome

@@ -74,11 +74,12 @@ config:
   sample: {id: 1}
 """
 
-from ansible_collections.homelab.media.plugins.module_utils.arr_module import ArrModule, connection_spec, finish, wish_of
+from ansible_collections.homelab.media.plugins.module_utils.api_module import ApiModule
+from ansible_collections.homelab.media.plugins.module_utils.arr_module import connection_spec, finish, wish_of
 
 
 def main():
-    module = ArrModule(
+    module = ApiModule(
         argument_spec=dict(connection_spec(), **{
             "section": {"type": "str", "required": True, "choices": [
                 "development", "download_client", "host", "import_list", "indexer", "media_management", "metadata", "metadata_provider",

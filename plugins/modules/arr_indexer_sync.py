@@ -98,11 +98,12 @@ indexer_sync:
   sample: {Sonarr: [1337x (Prowlarr)]}
 """
 
-from ansible_collections.homelab.media.plugins.module_utils.arr_module import ArrModule, connection_spec, finish, wish_of
+from ansible_collections.homelab.media.plugins.module_utils.api_module import ApiModule
+from ansible_collections.homelab.media.plugins.module_utils.arr_module import connection_spec, finish, wish_of
 
 
 def main():
-    module = ArrModule(
+    module = ApiModule(
         argument_spec=dict(connection_spec(), **{
             "prowlarr_url": {"type": "str", "required": True},
             "applications": {"type": "list", "elements": "dict", "required": True, "options": {

@@ -115,14 +115,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.homelab.media.plugins.module_utils.arr_module import diffs
-from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
+from ansible_collections.homelab.media.plugins.module_utils.api_module import diffs
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
+from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES, family_of
 from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger, ledger_of
-from ansible_collections.homelab.media.plugins.module_utils.runner import converge_app, links_of, predicted, resolve
+from ansible_collections.homelab.media.plugins.module_utils.worker import Worker, converge_app, links_of, resolve
 
-NEEDED = ("name", "app", "url", "api_key")
+NEEDED = ("name", "app", "url")
 
 
 def containers_of(apps):
@@ -189,6 +189,17 @@ def nothing(**outcome):
     return dict({"changes": [], "links": [], "problems": [], "kept": []}, **outcome)
 
 
+def credentials_of(app, family, secrets, where):
+    """The keys and logins of an app, resolved.
+
+    :raises MediaError: when one is missing.
+    """
+    missing = [key for key in family.needs if not app.get(key)]
+    if missing:
+        raise MediaError("{0}: its description has no {1}".format(app["name"], " and no ".join(missing)))
+    return {key: str(resolve(app[key], secrets, where)) for key in family.needs + family.takes if app.get(key)}
+
+
 def converge(app, params, ledger, check_mode, where):
     """One app; every way to fail ends in a problem of that app.
 
@@ -196,11 +207,13 @@ def converge(app, params, ledger, check_mode, where):
     """
     name = str(app.get("name") or app.get("app"))
     wishes = [located(wish, where) for wish in app.get("resources") or []]
-    foreseen = nothing(changes=[predicted(name, wish) for wish in wishes if wish.get("state", "present") == "present"])
+    worker = FAMILIES[app["app"]].worker if app.get("app") in FAMILIES else Worker
+    foreseen = nothing(changes=[worker.predicted(name, wish) for wish in wishes if wish.get("state", "present") == "present"])
     try:
         missing = [key for key in NEEDED if not app.get(key)]
         if missing:
             raise MediaError("{0}: its description has no {1}".format(name, " and no ".join(missing)))
+        family = family_of(app["app"], name)
         if name in params["down"]:
             raise MediaError("{0} does not run, so nothing was wired in it".format(name))
         url = at(app["url"], app.get("container"), where)
@@ -208,13 +221,13 @@ def converge(app, params, ledger, check_mode, where):
             if check_mode:
                 return foreseen, 0
             raise MediaError("connecting to {0}: its container {1} does not run; see 'docker logs {1}'".format(name, app["container"]))
-        key = resolve(app["api_key"], params["secrets"], "connecting to {0}".format(name))
-        client = ArrClient(url, str(key), app=app["app"], name=name, timeout=params["timeout"], wait_timeout=0 if check_mode else params["wait_timeout"])
-        return converge_app(client, wishes, ledger, params["secrets"], check_mode, params["purge"]), client.requests
+        client = family.client(url, app=app["app"], name=name, timeout=params["timeout"], wait_timeout=0 if check_mode else params["wait_timeout"],
+                               **credentials_of(app, family, params["secrets"], "connecting to {0}".format(name)))
+        return converge_app(worker(client, ledger, params["secrets"], check_mode), wishes, params["purge"]), client.requests
     except MediaError as error:
         if check_mode and "requests is missing" in str(error):
             return foreseen, 0
-        return nothing(links=links_of(name, wishes, "failed"), problems=[str(error)]), 0
+        return nothing(links=links_of(worker, name, wishes, "failed"), problems=[str(error)]), 0
 
 
 def in_order(apps):

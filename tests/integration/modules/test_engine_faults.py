@@ -13,7 +13,7 @@ from ansible.module_utils import basic
 from runs import run_module
 from standins import testing
 
-from ansible_collections.homelab.media.plugins.module_utils import runner
+from ansible_collections.homelab.media.plugins.module_utils import runner, worker
 from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger
@@ -24,7 +24,7 @@ SECRET = "sw0rdfish-faults-0815"
 
 def converge(handle, wishes, check=False, purge=None, ledger=None, wait=3, name=None):
     client = ArrClient(handle.proxy.url, handle.api_key, app=handle.kind, name=name or handle.kind, wait_timeout=wait)
-    return runner.converge_app(client, wishes, ledger or Ledger(None), {}, check, purge)
+    return worker.converge_app(runner.Converger(client, ledger or Ledger(None), {}, check), wishes, purge)
 
 
 def client_of(world, **options):
@@ -103,21 +103,21 @@ def test_purge_keeps_a_folder_with_a_library_in_it(arr, world, monkeypatch):
 # Writers that meet
 
 def test_a_second_writer_waits_and_then_says_for_how_long(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "LOCKS", (str(tmp_path),))
-    with runner.one_writer("http://app", wait=1):
+    monkeypatch.setattr(worker, "LOCKS", (str(tmp_path),))
+    with worker.one_writer("http://app", wait=1):
         with pytest.raises(MediaError) as caught:
-            with runner.one_writer("http://app", wait=0.3):
+            with worker.one_writer("http://app", wait=0.3):
                 pass
         assert "another run" in str(caught.value)
-        with runner.one_writer("http://other", wait=0.3):
+        with worker.one_writer("http://other", wait=0.3):
             pass
-    with runner.one_writer("http://app", wait=0.3):
+    with worker.one_writer("http://app", wait=0.3):
         pass
 
 
 def test_a_lock_that_belongs_to_somebody_else_is_no_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "LOCKS", (str(tmp_path / "missing"), str(tmp_path)))
-    with runner.one_writer("http://app", wait=1):
+    monkeypatch.setattr(worker, "LOCKS", (str(tmp_path / "missing"), str(tmp_path)))
+    with worker.one_writer("http://app", wait=1):
         found = list(tmp_path.iterdir())
         assert len(found) == 1
         with open(found[0], "rb") as stream, pytest.raises(OSError):
@@ -126,7 +126,7 @@ def test_a_lock_that_belongs_to_somebody_else_is_no_traceback(tmp_path, monkeypa
 
 def test_two_runs_at_once_make_one_client(arr, world, monkeypatch, tmp_path):
     handle = arr("sonarr")
-    monkeypatch.setattr(runner, "LOCKS", (str(tmp_path),))
+    monkeypatch.setattr(worker, "LOCKS", (str(tmp_path),))
     outcomes = []
     wish = client_of(world, enable=False, fields={"host": "127.0.0.1"})
     threads = [threading.Thread(target=lambda: outcomes.append(converge(handle, [wish], wait=30))) for dummy in range(4)]

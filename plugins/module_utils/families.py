@@ -1,0 +1,42 @@
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which client and which worker an app takes."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.homelab.media.plugins.module_utils.arr import ALL
+from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
+from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
+from ansible_collections.homelab.media.plugins.module_utils.resource import nearest
+from ansible_collections.homelab.media.plugins.module_utils.runner import Converger
+
+
+@dataclass(frozen=True)
+class Family:
+    """How apps of one kind are worked on.
+
+    :param client: A subclass of C(client.ApiClient), called with the URL, the credentials by name, and the options of C(ApiClient).
+    :param worker: A subclass of C(worker.Worker).
+    :param needs: Credentials that an app of this kind cannot be without, as in the entries of C(media_wiring).
+    :param takes: Credentials that it may have.
+    """
+
+    client: type
+    worker: type
+    needs: tuple = ("api_key",)
+    takes: tuple = ()
+
+
+FAMILIES = dict.fromkeys(ALL, Family(ArrClient, Converger))
+
+
+def family_of(app, where):
+    """The family of an app.
+
+    :raises MediaError: for an app that nothing is known of.
+    """
+    if app not in FAMILIES:
+        raise MediaError("{0}: nothing is known of the app {1}; {2}".format(where, app, nearest(app, FAMILIES)))
+    return FAMILIES[app]
