@@ -11,7 +11,8 @@ from ansible.utils.display import Display
 
 from ansible_collections.homelab.media.plugins.plugin_utils import plan as planner
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import Findings, render_text
-from ansible_collections.homelab.media.plugins.plugin_utils.inventory import SHORTEST_SECRET, check_variable
+from ansible_collections.homelab.media.plugins.plugin_utils.inventory import check_variable
+from ansible_collections.homelab.media.plugins.plugin_utils.secret_marks import masked
 
 display = Display()
 
@@ -41,12 +42,6 @@ def plain(value):
         return [plain(item) for item in value]
     # Vaulted values and dates: their text. Jinja's undefined objects raise here, as they should.
     return str.__str__(str(value))
-
-
-def masked(value):
-    """A stand-in for a secret that tells what the checks need to know: whether it is too short, or holds a variable."""
-    text = str(value)
-    return ("${" if "${" in text else "**") + "*" * (min(len(text), SHORTEST_SECRET) - 2)
 
 
 class Reader:

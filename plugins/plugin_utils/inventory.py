@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 from ansible_collections.homelab.media.plugins.plugin_utils.schema import NAME, Mismatch, coerce
+from ansible_collections.homelab.media.plugins.plugin_utils.secret_marks import SHORTEST, marks_of
 
 VARIABLES = {
     "media_data_root": {"type": "path", "default": "/mnt/media"},
@@ -63,7 +64,7 @@ INSTANCE = {
     "secrets": {"type": "dict"},
     "adopt": {"type": "bool"},
 }
-SHORTEST_SECRET = 8
+SHORTEST_SECRET = SHORTEST
 
 
 @dataclass
@@ -142,6 +143,7 @@ class Host:
     undefined: dict = field(default_factory=dict)
     given: set = field(default_factory=set)
     expanding: set = field(default_factory=set)  # given secrets that hold ${
+    marks: dict = field(default_factory=dict)  # given secrets whose form is known
     data_root: str = "/mnt/media"
     data_mount: bool = False
     config_root: str = ""
@@ -191,10 +193,13 @@ def _check_secret(findings, host, key, value):
     return value not in (None, "")
 
 
-def _expands(host, name, value):
-    """Note a secret that some app would take for a reference to a variable."""
+def _note(host, name, value):
+    """Note what checks ask about a secret: whether some app would take it for a reference to a variable, and its form."""
     if "${" in str(value):
         host.expanding.add(name)
+    marks = marks_of(value)
+    if marks is not None:
+        host.marks[name] = marks
 
 
 def _coerced(findings, host, key, value, spec):
@@ -349,7 +354,7 @@ def _instance(findings, catalog, host, name, data):
             )
         elif _check_secret(findings, host.name, path, value):
             instance.given.add("{0}.{1}".format(name, secret))
-            _expands(host, "{0}.{1}".format(name, secret), value)
+            _note(host, "{0}.{1}".format(name, secret), value)
     return instance
 
 
@@ -402,11 +407,11 @@ def _host(findings, catalog, name, variables, undefined):
     for secret, value in values["media_secrets"].items():
         if _check_secret(findings, name, "media_secrets.{0}".format(secret), value):
             host.given.add(str(secret))
-            _expands(host, str(secret), value)
+            _note(host, str(secret), value)
     for secret, value in values["media_admin"].items():
         if _check_secret(findings, name, "media_admin.{0}".format(secret), value):
             host.given.add("admin.{0}".format(secret))
-            _expands(host, "admin.{0}".format(secret), value)
+            _note(host, "admin.{0}".format(secret), value)
     for instance_name, data in values["media_services"].items():
         if "media_services.{0}".format(instance_name) in undefined:
             continue

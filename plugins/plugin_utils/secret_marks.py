@@ -1,0 +1,52 @@
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the checks may know of a secret without having it: the marks of its form."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+SHORTEST = 8
+# A masked secret is stars and, for one that is long enough, its marks.
+MASK = re.compile(r"^(?:\*\*|\$\{)\**(?: \[([a-z ]*)\])?$")
+ACCOUNT = re.compile(r"^(i|ivpn)(-[a-zA-Z0-9]{4}){3}$")
+
+
+def wireguard_key(text):
+    """Whether a text is a WireGuard key: 32 bytes in base64."""
+    try:
+        return len(text) == 44 and len(base64.b64decode(text.encode(), validate=True)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+# Only forms that some rule asks for; none of them tells anything by which a value could be guessed.
+MARKS = {
+    "key": wireguard_key,
+    "token": lambda text: len(text) > 44,
+    "pmp": lambda text: text.endswith("+pmp"),
+    "account": lambda text: bool(ACCOUNT.match(text)),
+}
+
+
+def masked(value):
+    """A stand-in for a secret that tells what the checks need: whether it is too short, holds a variable, and its marks."""
+    text = str(value)
+    stars = ("${" if "${" in text else "**") + "*" * (min(len(text), SHORTEST) - 2)
+    if len(text) < SHORTEST:
+        return stars
+    return "{0} [{1}]".format(stars, " ".join(sorted(name for name, has in MARKS.items() if has(text))))
+
+
+def marks_of(value):
+    """The marks of a secret, masked or not; C(None) when the mask does not tell them.
+
+    :return: A set of names in C(MARKS).
+    """
+    found = MASK.match(str(value))
+    if found:
+        return None if found.group(1) is None else set(found.group(1).split())
+    return {name for name, has in MARKS.items() if has(str(value))}
