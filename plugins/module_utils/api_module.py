@@ -110,6 +110,24 @@ def run(family, kind, options, credentials, app=None, removable=False, returned=
     finish(module, [wish], returned or kind, connect_with(family, names, app), family.worker)
 
 
+def run_info(family, inspect, credentials, app, options=None):
+    """The whole of a module that reads: C(status), and what C(inspect) returns.
+
+    :param family: The C(families.Family) of the app.
+    :param inspect: Called with a client that is connected; with the module's parameters after it when there are C(options).
+    :param credentials: The argument spec of the credentials.
+    :param options: The argument spec beyond the connection.
+    """
+    module = AnsibleModule(argument_spec=dict(CONNECTION, **credentials, **(options or {})), supports_check_mode=True)
+    try:
+        client = connect_with(family, tuple(name for name in credentials if name != "app"), app)(module.params)
+        status = client.connect()
+        found = inspect(client, module.params) if options else inspect(client)
+    except MediaError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, status=status, **found)
+
+
 def finish(module, wishes, returned, client_of, worker):
     """Bring wishes about, and end the module.
 

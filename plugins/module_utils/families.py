@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.homelab.media.plugins.module_utils.arr import ALL
+from ansible_collections.homelab.media.plugins.module_utils.bazarr import BazarrClient, BazarrWorker
 from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.resource import nearest
@@ -30,6 +31,7 @@ class Family:
 
 
 FAMILIES = dict.fromkeys(ALL, Family(ArrClient, Converger))
+FAMILIES["bazarr"] = Family(BazarrClient, BazarrWorker)
 
 
 def family_of(app, where):
