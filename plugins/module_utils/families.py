@@ -12,6 +12,7 @@ from ansible_collections.homelab.media.plugins.module_utils.client import ArrCli
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.resource import nearest
 from ansible_collections.homelab.media.plugins.module_utils.runner import Converger
+from ansible_collections.homelab.media.plugins.module_utils.tautulli import TautulliClient, TautulliWorker
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Family:
 
 FAMILIES = dict.fromkeys(ALL, Family(ArrClient, Converger))
 FAMILIES["bazarr"] = Family(BazarrClient, BazarrWorker)
+FAMILIES["tautulli"] = Family(TautulliClient, TautulliWorker, takes=("username", "password"))
 
 
 def family_of(app, where):
