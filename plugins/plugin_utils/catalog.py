@@ -128,6 +128,7 @@ SCHEMA = {
     "reserved_ports": {"type": "list", "elements": "port"},
     "gateway": {"type": "bool"},
     "tun": {"type": "bool"},
+    "vpn": {"type": "str", "choices": ["gluetun"]},
     "probe": {"type": "dict"},
     "env": {"type": "dict"},
     "env_template": {"type": "str"},

@@ -11,7 +11,7 @@ import posixpath
 import yaml
 
 from ansible_collections.homelab.media.plugins.plugin_utils import context as contexts
-from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values
+from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values, vpn
 
 LABEL = "homelab.media."
 LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
@@ -83,7 +83,11 @@ def _environment(env, instance, context):
                 "the template {0} does not give YAML".format(instance.entry["env_template"])
             ) from error
         found.update(more if isinstance(more, dict) else {})
-    for key, value in instance.env.items():
+    own = instance.env
+    if instance.entry.get("vpn"):
+        found.update(vpn.environment(instance, context["me"]["secrets"], context["outbound_subnets"]))
+        own = vpn.user_env(instance)[0]
+    for key, value in own.items():
         if isinstance(value, dict) and set(value) == {"secret"}:
             name = str(value["secret"])
             value = {"secret": name if "." in name else "{0}.{1}".format(instance.name, name)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 
-from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values
+from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values, vpn
 
 
 def secret_views(env, instance):
@@ -143,4 +143,5 @@ def build(env, hosts, instance):
         "gateway": {"name": instance.gateway.name, "port": instance.gateway.port} if instance.gateway else None,
         "members": [view(env, member) for member in topology.members(instance)] if instance.entry["gateway"] else [],
         "outbound_subnets": topology.outbound_subnets(host, hosts),
+        "vpn": vpn.view(instance) if instance.entry.get("vpn") else None,
     }

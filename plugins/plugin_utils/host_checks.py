@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 
-from ansible_collections.homelab.media.plugins.plugin_utils import compose, engine, secret_specs, storage, topology
+from ansible_collections.homelab.media.plugins.plugin_utils import compose, engine, secret_specs, storage, topology, vpn
 
 LABEL = "homelab.media."
 GIB = 1024**3
@@ -518,6 +518,7 @@ CHECKS = (
     gone,
     secrets,
     address,
+    vpn.check,
 )
 
 

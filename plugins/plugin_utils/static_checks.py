@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values, wiring
+from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values, vpn, wiring
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 
 UNPINNED = ("latest", "stable", "edge", "nightly", "develop", "testing", "master", "main")
@@ -523,6 +523,7 @@ CHECKS = (
     expansions,
     networks,
     catalog_checks,
+    vpn.check,
 )
 
 
