@@ -14,7 +14,7 @@ class MediaError(Exception):
     :param status: HTTP status, where there was one.
     :param unreachable: Nothing answered at the address.
 
-    C(changes) tells what was done before.
+    C(changes) tells what was done before, C(links) how each of several links fared, as names and states.
     """
 
     def __init__(self, message, status=None, unreachable=False):
@@ -22,6 +22,7 @@ class MediaError(Exception):
         self.status = status
         self.unreachable = unreachable
         self.changes = []
+        self.links = None
 
 
 def redact(text, secrets):

@@ -18,6 +18,16 @@ from ansible_collections.homelab.media.plugins.module_utils.worker import Worker
 # How the apps word that what they connect to does not listen (DownloadClientBase.cs and the clients' proxies).
 NOT_UP_YET = ("unable to connect", "connection refused", "cannot connect", "name or service not known", "name does not resolve", "no route to host")
 
+# What of the host settings makes up the login.
+LOGIN = ("authentication_method", "authentication_required", "username", "password")
+
+
+def has_login(host):
+    """Whether host settings ask everybody for a login, or leave that to a proxy."""
+    method = str(host.get("authenticationMethod")).lower()
+    return method == "external" or method in ("forms", "basic") and bool(host.get("username") and host.get("password"))
+
+
 class Converger(Worker):
     """All work on one app in one run.
 
@@ -80,6 +90,8 @@ class Converger(Worker):
             known_keys = {key for item in present for key in item} | set(forms.get(kind.name, ()))
         prefix = "|".join((self.client.key, kind.name, name.lower(), ""))
         if kind.name == "config_host":
+            if desired.pop("keep_login", False) and has_login(current):
+                desired = {key: value for key, value in desired.items() if key not in LOGIN}
             self.guard_login(desired, current, where)
             # In check mode nothing is posted, not even where it stores nothing.
             if desired.get("password") and not self.check_mode:

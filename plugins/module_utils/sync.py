@@ -23,26 +23,28 @@ def sync_indexers(worker, wish):
 
     :param worker: The C(Converger) of Prowlarr.
     :param wish: C(prowlarr_url) and C(applications), each with C(name), C(app), C(url), C(api_key), C(check_url), C(sync_level), C(tags),
-        C(categories) and C(download_client).
-    :return: What C(Converger.converge) returns; C(object) tells the indexers of each app.
-    :raises MediaError: naming every app that the indexers did not reach.
+        C(categories), C(download_client) and C(prowlarr_url).
+    :return: What C(Converger.converge) returns; C(object) tells the indexers of each app, C(links) how each fared.
+    :raises MediaError: naming every app that the indexers did not reach; with C(changes) and C(links).
     """
+    wish = dict(wish, applications=[dict(entry, prowlarr_url=(entry.get("prowlarr_url") or wish.get("prowlarr_url") or "").rstrip("/"))
+                                    for entry in wish.get("applications") or []])
+    for entry in wish["applications"]:
+        if not entry["prowlarr_url"]:
+            raise MediaError("{0}: the application {1} needs prowlarr_url".format(worker.client.name, entry["name"]))
     prowlarr = worker.client
-    done, problems, targets = [], [], []
-    for entry in wish.get("applications") or []:
+    done, problems, targets, failed = [], [], [], set()
+    for entry in wish["applications"]:
         prowlarr.secrets.add(str(entry["api_key"]))
         try:
             target = ArrClient(entry.get("check_url") or entry["url"], str(entry["api_key"]), app=str(entry["app"]).lower(), name=entry["name"],
                                timeout=prowlarr.timeout, wait_timeout=0 if worker.check_mode else prowlarr.wait_timeout)
             # Its own answer first: Prowlarr words a wrong app or key as something else.
             target.connect()
+            change = worker.converge(application(entry))
         except MediaError as error:
             problems.append(str(error))
-            continue
-        try:
-            change = worker.converge(application(wish, entry))
-        except MediaError as error:
-            problems.append(str(error))
+            failed.add(entry["name"])
             continue
         if change["action"]:
             done.append(change)
@@ -50,46 +52,50 @@ def sync_indexers(worker, wish):
             targets.append((entry, target))
     # Indexers that are made while this runs are not waited for.
     indexers = [item for item in prowlarr.read("indexer") if item.get("enable")]
-    missing = {entry["name"]: missing_in(prowlarr, target, entry, indexers, wish) for entry, target in targets}
+    missing = {entry["name"]: missing_in(prowlarr, target, entry, indexers) for entry, target in targets}
     fields = sorted({"application " + change["name"] for change in done})
     if (done or any(missing.values())) and not worker.check_mode:
         synchronise(prowlarr, bool(done), wish.get("sync_timeout") or 60 + 3 * len(indexers) * max(1, len(targets)))
-        late = {entry["name"]: missing_in(prowlarr, target, entry, indexers, wish) for entry, target in targets}
+        late = {entry["name"]: missing_in(prowlarr, target, entry, indexers) for entry, target in targets}
         fields += ["indexers of " + name for name in missing if len(late[name]) < len(missing[name])]
         for entry, target in targets:
             # One whose categories the app has no use for is never pushed, and that is no fault.
             suited = [item for item in late[entry["name"]] if suits(prowlarr, entry["name"], item)]
             if suited:
+                failed.add(entry["name"])
                 problems.append("{0}: the indexers {1} did not arrive in {2} at {3}; look whether it can reach Prowlarr at {4}".format(
-                    prowlarr.name, ", ".join(item["name"] for item in suited), entry["name"], target.url, wish["prowlarr_url"]))
+                    prowlarr.name, ", ".join(item["name"] for item in suited), entry["name"], target.url, entry["prowlarr_url"]))
     elif worker.check_mode:
         fields += ["indexers of " + entry["name"] for entry, _target in targets
                    if any(suits(prowlarr, entry["name"], item) for item in missing[entry["name"]])]
     found = {}
     for entry, target in targets:
         try:
-            fields += name_clients(worker, wish, entry, target)
-            found[entry["name"]] = sorted(item["name"] for item in ours(target, wish))
+            fields += name_clients(worker, entry, target)
+            found[entry["name"]] = sorted(item["name"] for item in ours(target, entry))
         except MediaError as error:
             problems.append(str(error))
-    if problems:
-        failed = MediaError("; ".join(problems))
-        # What was done is told even so.
-        failed.changes = done
-        raise failed
+            failed.add(entry["name"])
     fields = sorted(set(fields))
+    touched = {change["name"] for change in done} | {entry["name"] for entry, _target in targets if any(entry["name"] in field for field in fields)}
+    links = [(entry["name"], "failed" if entry["name"] in failed else "changed" if entry["name"] in touched else "ok") for entry in wish["applications"]]
+    if problems:
+        problem = MediaError("; ".join(problems))
+        # What was done is told even so.
+        problem.changes, problem.links = done, links
+        raise problem
     before, after = {}, {}
     for change in done:
         before.update({"{0}.{1}".format(change["name"], key): value for key, value in change["before"].items()})
         after.update({"{0}.{1}".format(change["name"], key): value for key, value in change["after"].items()})
     after.update({field: "synchronised" for field in fields if not field.startswith("application ")})
     return {"resource": "indexer_sync", "name": "applications", "action": "update" if fields else None, "fields": fields, "before": before,
-            "after": after, "object": found}
+            "after": after, "object": found, "links": links}
 
 
-def application(wish, entry):
+def application(entry):
     """The wish of one application of Prowlarr."""
-    fields = {"prowlarrUrl": wish["prowlarr_url"].rstrip("/"), "baseUrl": entry["url"].rstrip("/"), "apiKey": entry["api_key"]}
+    fields = {"prowlarrUrl": entry["prowlarr_url"], "baseUrl": entry["url"].rstrip("/"), "apiKey": entry["api_key"]}
     if entry.get("categories") is not None:
         fields["syncCategories"] = entry["categories"]
     found = {"resource": "application", "name": entry["name"], "implementation": str(entry["app"]).capitalize(), "fields": fields}
@@ -99,9 +105,9 @@ def application(wish, entry):
     return found
 
 
-def ours(target, wish):
+def ours(target, entry):
     """The indexers of an app that came from this Prowlarr."""
-    base = wish["prowlarr_url"].rstrip("/") + "/"
+    base = entry["prowlarr_url"] + "/"
     return [item for item in target.read("indexer", fresh=True) if str(value_of(item, "baseUrl") or "").startswith(base)]
 
 
@@ -109,10 +115,10 @@ def value_of(item, name):
     return next((entry.get("value") for entry in item.get("fields") or [] if entry["name"] == name), None)
 
 
-def missing_in(prowlarr, target, entry, indexers, wish):
+def missing_in(prowlarr, target, entry, indexers):
     """Enabled indexers that this app should have, and has not."""
-    base = wish["prowlarr_url"].rstrip("/")
-    there = {str(value_of(item, "baseUrl")).rstrip("/") for item in ours(target, wish)}
+    base = entry["prowlarr_url"]
+    there = {str(value_of(item, "baseUrl")).rstrip("/") for item in ours(target, entry)}
     row = next((item for item in prowlarr.read("applications") if item.get("name", "").lower() == entry["name"].lower()), {})
     tags = set(row.get("tags") or [])
     return [item for item in indexers if "{0}/{1}".format(base, item["id"]) not in there and (not tags or tags & set(item.get("tags") or []))]
@@ -142,14 +148,14 @@ def synchronise(prowlarr, everything, patience):
         raise MediaError("{0}: pushing the indexers ended as {1}; look at System > Events there".format(prowlarr.name, command["status"]))
 
 
-def name_clients(worker, wish, entry, target):
+def name_clients(worker, entry, target):
     """Let the synced indexers of an app use the download client that is named; Prowlarr keeps that."""
     wanted = entry.get("download_client")
     if not wanted:
         return []
     clients = target.read("downloadclient")
     fields = []
-    for item in ours(target, wish):
+    for item in ours(target, entry):
         name = wanted.get(protocol_of(item)) if isinstance(wanted, dict) else wanted
         if not name:
             continue

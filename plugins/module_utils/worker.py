@@ -251,10 +251,10 @@ def converge_app(worker, wishes, purge=None):
                     raise
                 return dict(outcome, changes=[worker.predicted(client.name, wish) for wish in wishes if wish.get("state", "present") == "present"])
             while todo:
-                state = "ok"
+                state, several = "ok", None
                 try:
                     done = worker.converge(todo[0])
-                    outcome["object"] = done["object"]
+                    outcome["object"], several = done["object"], done.get("links")
                     if done["action"]:
                         outcome["changes"].append(done)
                         state = "changed"
@@ -263,8 +263,10 @@ def converge_app(worker, wishes, purge=None):
                     if error.unreachable:
                         raise
                     outcome["problems"].append(str(error))
-                    state = "failed"
-                outcome["links"] += links_of(type(worker), client.name, [todo.pop(0)], state)
+                    state, several = "failed", error.links
+                wish = todo.pop(0)
+                outcome["links"] += links_of(type(worker), client.name, [wish], state) if several is None else [
+                    {"app": client.name, "resource": wish["resource"], "name": name, "state": each} for name, each in several]
             worker.purge(wishes, purge or {}, outcome)
     except MediaError as error:
         outcome["problems"].append(str(error))

@@ -36,6 +36,11 @@ options:
       - Its password (section V(host)). An existing login is kept when it is not given.
       - The app tells a hash only. Without a ledger entry the login page is asked whether it is the one already.
     type: str
+  keep_login:
+    description: Whether a login that is there stays as it is (section V(host)); O(username), O(password) and how to authenticate then count only for
+      an app that asks nobody for one.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -87,13 +92,15 @@ def main():
             "settings": {"type": "dict", "default": {}},
             "username": {"type": "str"},
             "password": {"type": "str", "no_log": True},
+            "keep_login": {"type": "bool", "default": False},
         }),
         required_by={"password": ["username"]},
         supports_check_mode=True,
     )
     if module.params["section"] != "host" and module.params["username"]:
         module.fail_json(msg="username and password belong to the section host")
-    finish(module, [dict(wish_of(module.params, ("section",)), resource="config_" + module.params["section"])], "config")
+    own = ("section",) if module.params["section"] == "host" else ("section", "keep_login")
+    finish(module, [dict(wish_of(module.params, own), resource="config_" + module.params["section"])], "config")
 
 
 if __name__ == "__main__":

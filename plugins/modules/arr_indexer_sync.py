@@ -19,9 +19,8 @@ extends_documentation_fragment:
   - homelab.media.connection
 options:
   prowlarr_url:
-    description: Prowlarr's address as the apps reach it.
+    description: Prowlarr's address as the apps reach it. Needed where an application does not name its own.
     type: str
-    required: true
   applications:
     description: The apps.
     type: list
@@ -43,6 +42,9 @@ options:
         required: true
       check_url:
         description: Its address as the managed host reaches it, when that is another one than O(applications[].url).
+        type: str
+      prowlarr_url:
+        description: Prowlarr's address as this app reaches it, when that is another one than O(prowlarr_url).
         type: str
       api_key:
         description: Its API key.
@@ -105,12 +107,13 @@ from ansible_collections.homelab.media.plugins.module_utils.arr_module import co
 def main():
     module = ApiModule(
         argument_spec=dict(connection_spec(), **{
-            "prowlarr_url": {"type": "str", "required": True},
+            "prowlarr_url": {"type": "str"},
             "applications": {"type": "list", "elements": "dict", "required": True, "options": {
                 "name": {"type": "str", "required": True},
                 "app": {"type": "str", "required": True, "choices": ["lidarr", "radarr", "sonarr"]},
                 "url": {"type": "str", "required": True},
                 "check_url": {"type": "str"},
+                "prowlarr_url": {"type": "str"},
                 "api_key": {"type": "str", "required": True, "no_log": True},
                 "sync_level": {"type": "str", "choices": ["disabled", "addOnly", "fullSync"]},
                 "tags": {"type": "list", "elements": "str"},

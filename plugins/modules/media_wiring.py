@@ -80,6 +80,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+apps:
+  description: The apps that this run was about.
+  type: list
+  elements: str
+  returned: always
+  sample: [sonarr]
 kept:
   description: What purge left alone, each with C(app), C(resource), C(name) and C(reason).
   type: list
@@ -282,7 +288,8 @@ def main():
     )
     params = module.params
     ledger = Ledger(ledger_of(params["state_root"]))
-    result = {"changed": False, "changes": [], "links": [], "problems": [], "kept": [], "diff": [], "requests": 0}
+    names = [str(app.get("name") or app.get("app")) for app in params["apps"]]
+    result = {"changed": False, "apps": names, "changes": [], "links": [], "problems": [], "kept": [], "diff": [], "requests": 0}
     try:
         where = addresses(module, containers_of(params["apps"]))
         for name, outcome, requests in converge_all(params["apps"], params, ledger, module.check_mode, where):

@@ -76,20 +76,24 @@ NEED = {
         "both_ways": {"type": "bool"},
         "variant": {"type": "str", "choices": ["any", "same"]},
         "when": {"type": "any"},
-        "wave": {"type": "int"},
+        "ordered": {"type": "bool"},
         "required": {"type": "bool"},
     },
 }
 WIRING = {
     "type": "dict",
     "options": {
-        "wave": {"type": "int"},
         "resource": {"type": "str"},
         "each": {"type": "str"},
         "when": {"type": "any"},
         "options": {"type": "dict"},
         "loop": {"type": "any"},
         "absent": {"type": "bool"},
+        "gone": {"type": "bool"},
+        "list": {
+            "type": "dict",
+            "options": {"option": {"type": "str"}, "each": {"type": "str"}, "item": {"type": "dict"}},
+        },
     },
 }
 

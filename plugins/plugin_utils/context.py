@@ -74,6 +74,12 @@ def target_view(env, source, target):
         "url_base": target.url_base,
         "url": topology.url(name or "", port, target.url_base),
     }
+    # As the wiring reaches it, which runs on the source's host: its own ports there, the published ones elsewhere.
+    check, check_port, container = (
+        topology.from_host(target) if target.host is source.host else (target.host.address, target.published, None)
+    )
+    shown["check"] = {"url": topology.url(check or "", check_port, target.url_base), "container": container}
+    shown["downloads"] = {key: storage.paths(target.host.layout)[key] for key in ("torrents", "usenet")}
     shown["back"] = {
         "host": back_name or "",
         "port": back_port,

@@ -222,7 +222,7 @@ def _summary(model, host):
                 "url": topology.user_url(instance),
                 "project": instance.project,
                 "state": instance.state,
-                "wave_links": links,
+                "links": links,
             }
         )
     return rows
@@ -266,8 +266,8 @@ def host_plan(model, host, info):
             }
         )
         projects.append({"name": project, "directory": directory, "services": entries})
-    waves = wiring.plan(model, host)
-    own, remote = _names(model, host, files, waves)
+    wired = wiring.plan(model, host)
+    own, remote = _names(model, host, files, wired)
     return {
         "address": host.address,
         "docker": engine.plan(host, info),
@@ -279,18 +279,17 @@ def host_plan(model, host, info):
         "projects": projects,
         "absent": _absent(host, info),
         "adopt": _adopted(model, host, info),
-        "wiring": waves,
-        "purge": host.purge,
+        "wiring": wired,
         "summary": _summary(model, host),
     }
 
 
-def _names(model, host, files, waves):
+def _names(model, host, files, wired):
     """The secrets that a host's files and wiring use: its own, and those of other hosts."""
     used = set()
     for entry in files:
         used |= values.secret_names(entry["content"])
-    used |= values.secret_names(waves)
+    used |= values.secret_names(wired["apps"])
     own, remote = set(), {}
     for name in used:
         owner = name.partition(".")[0]

@@ -29,14 +29,20 @@ def _health(host_result, service):
     return seen.get("health") or seen.get("state") or "unknown"
 
 
+def _last(host_result, key):
+    """What the last pass of the wiring said of each app: links or problems."""
+    latest = {}
+    for result in (host_result or {}).get("wiring") or []:
+        apps = set(result.get("apps") or [])
+        latest = {app: entries for app, entries in latest.items() if app not in apps}
+        for entry in result.get(key) or []:
+            latest.setdefault(entry.get("app"), []).append(entry)
+    return [entry for entries in latest.values() for entry in entries]
+
+
 def _links(host_result, service):
     """``made/wanted`` for the links that were wired into a service, ``-`` where it has none."""
-    links = [
-        link
-        for wave in ((host_result or {}).get("wiring") or {}).values()
-        for link in (wave or {}).get("links") or []
-        if link.get("app") == service
-    ]
+    links = [link for link in _last(host_result, "links") if link.get("app") == service]
     if not links:
         return "-"
     done = [link for link in links if link.get("state") not in ("failed", "skipped", "missing")]
@@ -69,9 +75,7 @@ def problems(plan, results):
             bad = seen["state"] if seen.get("state") != "running" else "unhealthy" if seen.get("health") == "unhealthy" else None
             if bad:
                 found.append("{0}: {1} is {2}; see 'docker logs {1}'".format(host, row["service"], bad))
-        for wave in ((result.get("wiring")) or {}).values():
-            for entry in (wave or {}).get("problems") or []:
-                found.append("{0}: {1}".format(host, _sentence(entry)))
+        found += ["{0}: {1}".format(host, _sentence(entry)) for entry in _last(result, "problems")]
     return found
 
 

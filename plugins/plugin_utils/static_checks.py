@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from ansible_collections.homelab.media.plugins.module_utils.usage import ORDER
 from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values, vpn, wiring
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 
@@ -478,13 +479,20 @@ def networks(model, host):
             "Write it without a scheme, such as registry.lan:5000.",
         )
     for kind in host.purge:
-        kinds = sorted({kind for kinds in wiring.KNOWN_KINDS.values() for kind in kinds})
+        kinds = sorted(ORDER)
         if kind not in kinds:
             model.findings.error(
                 host.name,
                 "media_purge.{0}".format(kind),
                 "There is no kind of resource '{0}'.".format(kind),
                 did_you_mean(kind, kinds, "kinds"),
+            )
+        elif wiring.purge_of(host.purge[kind]) is None:
+            model.findings.error(
+                host.name,
+                "media_purge.{0}".format(kind),
+                "This says neither whether to purge nor what to spare.",
+                "Write true, or a mapping of enabled (true or false) and ignore (a list of names).",
             )
 
 

@@ -1,54 +1,56 @@
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wiring: which resource every app is to hold, wave by wave, computed from the links and the catalog's resources."""
+"""Wiring: which resources every app is to hold, computed from the links and the catalog."""
 
 from __future__ import annotations
 
 from ansible_collections.homelab.media.plugins.plugin_utils import topology, values
 
-WAVES = (1, 2, 3)
-# The kinds of resources that the engine converges, per wave. What the catalog describes beyond them waits.
-KNOWN_KINDS = {
-    1: ("config_host", "tag", "root_folder", "download_client"),
-    2: ("application", "indexer_proxy"),
-    3: (),
-}
-# Waves that run. A wave is turned on by adding it here.
-ENABLED_WAVES = (1,)
+# What identifies a resource that is to go.
+IDENTITY = ("name", "implementation", "label", "path", "host", "remote_path")
 
 
 def _resource(env, entry, context, state):
     resource = {"resource": entry["resource"], "state": state}
     options = entry.get("options", {})
     if state == "absent":
-        options = {key: value for key, value in options.items() if key in ("name", "implementation", "label", "path")}
+        options = {key: value for key, value in options.items() if key in IDENTITY}
     resource.update(values.render(env, options, context))
+    if entry.get("list") and state == "present":
+        resource[entry["list"]["option"]] = [
+            values.render(env, entry["list"]["item"], dict(context, it=target))
+            for target in context["links"].get(entry["list"]["each"], [])
+            if target["running"]
+        ]
     return resource
 
 
-def resources(env, instance, context, wave):
-    """The resources of one app in one wave, in the order of the catalog."""
+def _targets(env, entry, context):
+    """What an entry is repeated for."""
+    if entry.get("each"):
+        return [target for target in context["links"].get(entry["each"], []) if target["running"]]
+    if entry.get("loop"):
+        return values.render(env, entry["loop"], context) or []
+    return [None]
+
+
+def resources(env, instance, context):
+    """The resources of one app, in the order of the catalog."""
     found = []
     for entry in instance.entry["wiring"]:
-        if entry.get("wave", 1) != wave or entry["resource"] not in KNOWN_KINDS[wave]:
-            continue
-        targets = [None]
-        if entry.get("each"):
-            targets = [target for target in context["links"].get(entry["each"], []) if target["running"]]
-        elif entry.get("loop"):
-            targets = values.render(env, entry["loop"], context) or []
-        for target in targets:
+        for target in [] if entry.get("gone") else _targets(env, entry, context):
             scope = dict(context, it=target)
             if "when" in entry and not values.render(env, entry["when"], scope):
                 continue
             resource = _resource(env, entry, scope, "present")
+            if entry.get("list") and not resource[entry["list"]["option"]]:
+                continue
             if resource not in found:
                 found.append(resource)
         if entry.get("each") and entry.get("absent", True):
             for target in context["gone"].get(entry["each"], []):
-                scope = dict(context, it=target)
-                resource = _resource(env, entry, scope, "absent")
+                resource = _resource(env, entry, dict(context, it=target), "absent")
                 if not any(
                     resource.get("name") == other.get("name")
                     for other in found
@@ -58,9 +60,18 @@ def resources(env, instance, context, wave):
     return found
 
 
-def app(env, instance, context, wave):
-    """An app of a wave for media_wiring, or none when there is nothing to do."""
-    wanted = resources(env, instance, context, wave)
+def needs_of(instance):
+    """The apps of the same host that are wired before this one: what it links to, unless the link says that order is of no matter."""
+    found = []
+    for need, targets in instance.links.items():
+        if instance.entry["needs"][need].get("ordered", True):
+            found += [target.name for target in targets if target.host is instance.host and target.running]
+    return sorted(set(found))
+
+
+def app(env, instance, context):
+    """An app for media_wiring, or none when there is nothing to do."""
+    wanted = resources(env, instance, context)
     if not wanted or not instance.running:
         return None
     name, port, container = topology.from_host(instance)
@@ -68,26 +79,39 @@ def app(env, instance, context, wave):
         "name": instance.name,
         "app": instance.app,
         "url": topology.url(name, port, instance.url_base),
-        "api_key": context["me"]["secrets"].get("api_key"),
-        "needs": [],
+        "needs": needs_of(instance),
         "resources": wanted,
     }
+    for secret, reference in context["me"]["secrets"].items():
+        if reference is not None:
+            entry.setdefault(secret, reference)
     if container:
         entry["container"] = container
     return entry
 
 
+def purge_of(options):
+    """What media_purge says of a kind: yes or no, or a mapping of C(enabled) and C(ignore); C(None) for anything else."""
+    if isinstance(options, bool):
+        return {"enabled": options, "ignore": []}
+    if not isinstance(options, dict) or set(options) - {"enabled", "ignore"}:
+        return None
+    enabled, ignore = options.get("enabled", True), options.get("ignore") or []
+    if not isinstance(enabled, bool) or not isinstance(ignore, list):
+        return None
+    return {"enabled": enabled, "ignore": [str(name) for name in ignore]}
+
+
 def plan(model, host):
-    """The part C(wiring) of a host's plan: every wave, empty where a host has no work in it."""
+    """The part C(wiring) of a host's plan."""
     services = model.services[host.name]
-    waves = {str(wave): {"apps": []} for wave in WAVES}
-    for wave in ENABLED_WAVES:
-        for instance in model.rendered(host):
-            try:
-                entry = app(model.env, instance, services[instance.name]["context"], wave)
-            except values.ValueProblem as error:
-                model.problem(instance, error)
-                continue
-            if entry:
-                waves[str(wave)]["apps"].append(entry)
-    return waves
+    apps = []
+    for instance in model.rendered(host):
+        try:
+            entry = app(model.env, instance, services[instance.name]["context"])
+        except values.ValueProblem as error:
+            model.problem(instance, error)
+            continue
+        if entry:
+            apps.append(entry)
+    return {"apps": apps, "purge": {kind: purge_of(options) or {} for kind, options in host.purge.items()}}

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from ansible_collections.homelab.media.plugins.plugin_utils import plan, values, wiring
+from ansible_collections.homelab.media.plugins.plugin_utils import plan, values
 
 from .conftest import GLUETUN, HEALTHY, ROOT, inventory, shipped_catalog
 from .test_plan_host import container, host
@@ -34,8 +34,8 @@ def file_of(found, ending):
     return next(entry for entry in found["files"] if entry["path"].endswith(ending))
 
 
-def app_of(found, name, wave="1"):
-    return next(app for app in found["wiring"][wave]["apps"] if app["name"] == name)
+def app_of(found, name):
+    return next(app for app in found["wiring"]["apps"] if app["name"] == name)
 
 
 def client_of(found, app, name):
@@ -102,7 +102,7 @@ def test_clients_are_declared_once_and_reach_every_app_in_its_category():
     assert client_of(found, "radarr", "NZBGet 2")["fields"]["port"] == 6790
     assert client_of(found, "radarr", "SABnzbd")["fields"] == {"host": "sabnzbd", "port": 8085, "useSsl": False, "urlBase": "",
                                                                "apiKey": {"secret": "sabnzbd.api_key"}}
-    folders = {app["name"]: [item["path"] for item in app["resources"] if item["resource"] == "root_folder"] for app in found["wiring"]["1"]["apps"]}
+    folders = {app["name"]: [item["path"] for item in app["resources"] if item["resource"] == "root_folder"] for app in found["wiring"]["apps"]}
     assert folders["radarr-4k"] == ["/data/movies-4k"] and folders["sonarr"] == ["/data/tv"] and folders["lidarr"] == ["/data/music"]
     lidarr = next(item for item in app_of(found, "lidarr")["resources"] if item["resource"] == "root_folder")
     assert lidarr["name"] == "Music" and lidarr["default_quality_profile"] == "Any" and lidarr["default_metadata_profile"] == "Standard"
@@ -123,27 +123,63 @@ def test_every_arr_gets_its_login_and_prowlarr_too():
     assert {"resource": "tag", "state": "present", "label": "flaresolverr"} in app_of(found, "prowlarr")["resources"]
 
 
-def test_wave_two_is_computed_and_waits_to_be_turned_on(monkeypatch):
+def test_indexers_reach_every_app_by_the_address_that_each_sees():
     raw = {"gluetun": GLUETUN, "prowlarr": {"via": "gluetun"}, "sonarr": {"via": "gluetun"}, "radarr-4k": {"app": "radarr", "variant": "4k", "port": 7879,
-           "url_base": "/r4"}, "flaresolverr": {"via": "gluetun"}}
-    monkeypatch.setattr(wiring, "ENABLED_WAVES", (1,))
-    assert one(raw)["wiring"]["2"]["apps"] == []
-    monkeypatch.setattr(wiring, "ENABLED_WAVES", (1, 2))
-    prowlarr = app_of(one(raw), "prowlarr", "2")
-    by_name = {item["name"]: item for item in prowlarr["resources"]}
-    assert by_name["Sonarr"]["fields"] == {"prowlarrUrl": "http://localhost:9696", "baseUrl": "http://localhost:8989",
-                                           "apiKey": {"secret": "sonarr.api_key"}}
-    assert by_name["Radarr 4K"]["fields"] == {"prowlarrUrl": "http://gluetun:9696", "baseUrl": "http://radarr-4k:7879/r4",
-                                              "apiKey": {"secret": "radarr-4k.api_key"}}
-    assert by_name["Radarr 4K"]["implementation"] == "Radarr" and by_name["Radarr 4K"]["sync_level"] == "fullSync"
-    assert by_name["FlareSolverr"]["fields"]["host"] == "http://localhost:8191/" and by_name["FlareSolverr"]["tags"] == ["flaresolverr"]
+           "url_base": "/r4"}, "flaresolverr": {"via": "gluetun"}, "lidarr": {"state": "absent"}}
+    prowlarr = app_of(one(raw), "prowlarr")
+    sync = next(item for item in prowlarr["resources"] if item["resource"] == "indexer_sync")
+    by_name = {item["name"]: item for item in sync["applications"]}
+    assert by_name["Sonarr"] == {
+        "name": "Sonarr", "app": "sonarr", "url": "http://localhost:8989", "check_url": "http://127.0.0.1:8989",
+        "prowlarr_url": "http://localhost:9696", "api_key": {"secret": "sonarr.api_key"}, "sync_level": "fullSync"}
+    assert (by_name["Radarr 4K"]["url"], by_name["Radarr 4K"]["prowlarr_url"]) == ("http://radarr-4k:7879/r4", "http://gluetun:9696")
+    proxy = next(item for item in prowlarr["resources"] if item["resource"] == "indexer_proxy")
+    assert proxy["fields"]["host"] == "http://localhost:8191/" and proxy["tags"] == ["flaresolverr"]
+    assert {"resource": "application", "state": "absent", "name": "Lidarr"} in prowlarr["resources"]
+    assert prowlarr["needs"] == ["flaresolverr", "radarr-4k", "sonarr"]
 
 
-def test_kinds_are_those_the_engine_knows():
-    found = one({"gluetun": GLUETUN, "qbittorrent": {"via": "gluetun"}, "sonarr": {}, "prowlarr": {}, "lidarr": {}})
-    for wave, content in found["wiring"].items():
-        for app in content["apps"]:
-            assert {item["resource"] for item in app["resources"]} <= set(wiring.KNOWN_KINDS[int(wave)])
+def test_an_app_of_another_host_is_looked_into_at_its_address():
+    found = full({"a": inventory({"prowlarr": {}}, address="192.168.1.2"), "b": inventory({"sonarr": {}, "sabnzbd": {}}, address="192.168.1.3")})
+    sync = next(item for item in app_of(found["a"], "prowlarr")["resources"] if item["resource"] == "indexer_sync")
+    assert sync["applications"][0]["check_url"] == "http://192.168.1.3:8989"
+    assert (sync["applications"][0]["url"], sync["applications"][0]["prowlarr_url"]) == ("http://192.168.1.3:8989", "http://192.168.1.2:9696")
+
+
+def test_hosts_of_two_layouts_get_a_path_mapping_and_those_of_one_do_not():
+    def mappings(layout):
+        found = full({"a": inventory({"sonarr": {}}, address="192.168.1.2"),
+                      "b": inventory({"sabnzbd": {}, "qbittorrent": {"port": 8081}}, address="192.168.1.3", layout=layout)})
+        return [item for item in app_of(found["a"], "sonarr")["resources"] if item["resource"] == "remote_path_mapping"]
+
+    assert mappings("default") == []
+    assert sorted((item["host"], item["remote_path"], item["local_path"]) for item in mappings("trash")) == [
+        ("192.168.1.3", "/data/torrents", "/data/downloads/torrents"), ("192.168.1.3", "/data/usenet/complete", "/data/downloads/usenet")]
+
+
+def test_an_adopted_app_keeps_its_login_unless_another_one_is_given():
+    def login(described):
+        return app_of(one({"sonarr": dict(described, links={"download_clients": []})}), "sonarr")["resources"][0]
+
+    assert login({})["keep_login"] is False
+    assert login({"adopt": True})["keep_login"] is True
+    given = login({"adopt": True, "secrets": {"username": "me", "password": "given-password"}})
+    assert (given["keep_login"], given["username"], given["password"]) == (False, {"secret": "sonarr.username"}, {"secret": "sonarr.password"})
+
+
+def test_order_of_wiring_has_no_circle():
+    everything = {name: {} for name in shipped_catalog() if name not in ("seerr", "gluetun")}
+    everything["qbittorrent"] = {"port": 8081}
+    apps = one(everything)["wiring"]["apps"]
+    names, done = {app["name"] for app in apps}, set()
+    for _round in apps:
+        done |= {app["name"] for app in apps if not set(app["needs"]) & names - done}
+    assert done == names and "prowlarr" in done
+
+
+def test_purge_of_the_inventory_reaches_the_wiring():
+    found = one({"sonarr": {}, "sabnzbd": {}}, purge={"download_client": {"enabled": True, "ignore": ["Mine"]}})
+    assert found["wiring"]["purge"] == {"download_client": {"enabled": True, "ignore": ["Mine"]}}
 
 
 def test_ports_of_dependents_are_on_the_gateway_only():
@@ -205,7 +241,7 @@ def test_secrets_are_references_in_root_only_files():
         if entry["path"].endswith("compose.yml"):
             assert not names
     specs = {spec["name"] for spec in found["secrets"]["specs"]}
-    used = set().union(*[values.secret_names(entry["content"]) for entry in found["files"]], values.secret_names(found["wiring"]))
+    used = set().union(*[values.secret_names(entry["content"]) for entry in found["files"]], values.secret_names(found["wiring"]["apps"]))
     assert used <= specs, used - specs
     assert "host.digest_key" in specs
 
@@ -310,7 +346,7 @@ def test_adoption_takes_over_configuration_and_mounts():
     service = compose_of(found, "homelab-torrent")["services"]["sonarr"]
     assert service["volumes"] == ["/home/me/sonarr:/config", "/mnt/media:/data", "/srv/tv:/tv"]
     assert found["adopt"] == [{"container": "sonarr", "config_dir": "/home/me/sonarr"}]
-    assert not [item for item in app_of(found, "sonarr")["resources"] if item["resource"] == "config_host"]
+    assert [item["keep_login"] for item in app_of(found, "sonarr")["resources"] if item["resource"] == "config_host"] == [True]
     spec = next(spec for spec in found["secrets"]["specs"] if spec["name"] == "sonarr.api_key")
     assert spec["adopt"] == [{"path": "/home/me/sonarr/config.xml", "format": "xml", "key": "ApiKey"}]
     assert not [entry for entry in found["storage"]["directories"] if "sonarr" in entry["path"]]
@@ -392,5 +428,5 @@ def test_example_two_hosts():
     assert client_of(media, "radarr", "qBittorrent")["fields"]["host"] == "gluetun"
     assert client_of(media, "radarr", "SABnzbd")["fields"]["host"] == "sabnzbd"
     row = hosts["ct-docker-01"]["summary"][0]
-    assert row["service"] == "overseerr" and "servers: sonarr@ct-media-01, radarr@ct-media-01" in row["wave_links"]
-    assert "plex: plex@ct-media-01" in row["wave_links"]
+    assert row["service"] == "overseerr" and "servers: sonarr@ct-media-01, radarr@ct-media-01" in row["links"]
+    assert "plex: plex@ct-media-01" in row["links"]

@@ -68,7 +68,7 @@ def test_a_plan_without_errors_holds_together(services, address):
                 assert any(entry["path"] == project["directory"] + path[1:] and entry["mode"] == "0600" for entry in found["files"])
     assert named == {name for name, service in services.items() if service.get("state") != "absent"} == set(found["digests"])
     specs = {spec["name"] for spec in found["secrets"]["specs"]}
-    assert values.secret_names([entry["content"] for entry in found["files"]]) | values.secret_names(found["wiring"]) <= specs
+    assert values.secret_names([entry["content"] for entry in found["files"]]) | values.secret_names(found["wiring"]["apps"]) <= specs
 
 
 @FAST

@@ -110,6 +110,7 @@ CASES = {
                                   SUB + "gluetun.settings.outbound_subnets", "overlaps with the tunnel", "narrower"),
     "everything around the tunnel": (one({"gluetun": dict(GLUETUN, settings={"provider": "protonvpn", "outbound_subnets": ["0.0.0.0/0"]})}), B,
                                      SUB + "gluetun.settings.outbound_subnets", "around the tunnel", "LAN only"),
+    "purge of an odd shape": (one({"sonarr": {}}, purge={"download_client": {"enabled": "sometimes"}}), B, "media_purge.download_client", "neither", "enabled"),
     "purge of an unknown kind": (one({"sonarr": {}}, purge={"download_clint": {}}), B, "media_purge.download_clint", "no kind", "'download_client'"),
     "catalog directory": (one({"sonarr": {}}, catalog_paths=["/nowhere/at/all"]), "", "media_catalog_paths", "no catalog directory", "Create it"),
 }

@@ -14,9 +14,8 @@ PLAN = {
 }
 FINE = {
     "stack": {"services": {"sonarr": {"state": "running", "health": "healthy"}, "unpackerr": {"state": "running"}}, "problems": []},
-    "wiring": {"1": {"links": [{"app": "sonarr", "name": "qBittorrent", "state": "ok"},
-                               {"app": "sonarr", "name": "SABnzbd", "state": "failed"}],
-                     "problems": [{"app": "sonarr", "message": "SABnzbd refused the key"}]}},
+    "wiring": [{"apps": ["sonarr"], "links": [{"app": "sonarr", "name": "qBittorrent", "state": "ok"}, {"app": "sonarr", "name": "SABnzbd", "state": "failed"}],
+                "problems": [{"app": "sonarr", "message": "SABnzbd refused the key"}]}],
     "generated": ["sonarr.api_key"],
     "check_mode": False,
 }
@@ -40,8 +39,16 @@ def test_rows_warnings_passwords_and_problems():
 def test_a_host_outside_of_the_limit_is_left_out():
     text = "\n".join(report(PLAN, {"a": FINE}))
     assert "plex" not in text
-    assert problems(PLAN, {"a": dict(FINE, wiring={})}) == []
+    assert problems(PLAN, {"a": dict(FINE, wiring=[])}) == []
 
 
 def test_a_failed_host_is_a_problem():
     assert problems(PLAN, {"b": None}) == ["b: the run ended early on this host, see its message above"]
+
+
+def test_the_last_pass_counts_for_each_app():
+    later = {"apps": ["sonarr"], "links": [{"app": "sonarr", "name": "qBittorrent", "state": "ok"}], "problems": []}
+    done = {"a": dict(FINE, wiring=[{"apps": ["radarr", "sonarr"], "links": [{"app": "radarr", "name": "x", "state": "failed"}],
+                                     "problems": [{"app": "radarr", "message": "no"}]}] + FINE["wiring"] + [later])}
+    assert problems(PLAN, done) == ["a: radarr: no"]
+    assert "sonarr     a     http://a:8989  healthy  1/1" in "\n".join(report(PLAN, done))
