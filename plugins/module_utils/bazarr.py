@@ -253,8 +253,10 @@ class BazarrWorker(Worker):
         if wanted.get("auth", {}).get("type") == "none":
             # A missing value would mean that it is kept.
             wanted["auth"]["type"] = ""
-        self.client.secrets.update(str(current[section][key]) for section, key in (path.split(".") for path in secret_paths(wanted))
-                                   if current.get(section, {}).get(key) and key != "url")
+        for path in secret_paths(wanted):
+            section, _dot, key = path.partition(".")
+            if isinstance(current[section].get(key), str) and current[section][key]:
+                self.client.secrets.add(current[section][key])
 
         def write(payload):
             form = {}

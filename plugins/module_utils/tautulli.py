@@ -238,7 +238,7 @@ class TautulliWorker(Worker):
             wanted["pms_token"] = plex["token"]
             # It is never told; a row of asterisks makes the ledger answer for it.
             current["pms_token"] = "***"
-        self.client.secrets.update(str(current[key]) for key in current if is_secret(key) and current[key] and current[key] != "***")
+        self.client.secrets.update(current[key] for key in current if is_secret(key) and isinstance(current[key], str) and current[key] != "***")
         secrets = [key for key in wanted if is_secret(key)]
 
         def write(payload):
@@ -401,7 +401,7 @@ class TautulliWorker(Worker):
             raise MediaError("reading notifier {0} of {1}: it is gone; run again".format(number, self.client.name))
         conditions = [{key: item[key] for key in WITHOUT} for item in found.get("custom_conditions") or []]
         fields = copy.deepcopy(found["config"])
-        self.client.secrets.update(str(value) for key, value in fields.items() if self._secret(key) and value)
+        self.client.secrets.update(value for key, value in fields.items() if self._secret(key) and isinstance(value, str) and value)
         return {"id": found["id"], "name": found["friendly_name"], "agent": found["agent_name"], "fields": fields,
                 "triggers": sorted(key for key, on in found["actions"].items() if on), "texts": found.get("notify_text") or {},
                 "conditions": [item for item in conditions if item != WITHOUT], "conditions_logic": found.get("custom_conditions_logic") or "",

@@ -31,20 +31,40 @@ COMMANDS = ("add_newsletter_config add_notifier_config arnold backup_config back
             "get_server_friendly_name get_server_id get_server_identity get_server_info get_server_list get_server_pref "
             "get_servers_info get_settings get_tautulli_info get_user get_user_names get_users import_config notify refresh_libraries_list "
             "refresh_users_list restart server_status set_newsletter_config set_notifier_config sql status update update_check").split()
-# agent id -> (name, label, config with defaults)
-AGENTS = {10: ("email", "Email", {"from_name": "Tautulli", "from": "", "to": "", "cc": "", "bcc": "", "smtp_server": "", "smtp_port": 25,
-                                  "smtp_user": "", "smtp_password": "", "tls": 0, "html_support": 1}),
-          13: ("telegram", "Telegram", {"bot_token": "", "chat_id": "", "disable_web_preview": 0, "html_support": 1, "incl_subject": 1,
-                                        "incl_poster": 0}),
-          14: ("slack", "Slack", {"hook": "", "channel": "", "username": "", "icon_emoji": "", "color": "", "incl_subject": 1, "incl_card": 0}),
+SUBJECT = {"incl_subject": 1}
+CARD = {"incl_subject": 1, "incl_card": 0, "incl_description": 1, "incl_thumbnail": 0, "incl_pmslink": 0}
+LOOKUPS = {"movie_provider": "", "tv_provider": "", "music_provider": ""}
+# agent id -> (name, label, config with defaults), as a real 2.17.2 tells them
+AGENTS = {6: ("pushbullet", "Pushbullet", {"api_key": "", "device_id": "", "channel_tag": "", **SUBJECT, "incl_poster": 0}),
+          7: ("pushover", "Pushover", {"api_token": "", "key": "", "html_support": 1, "sound": "", "priority": 0, "retry": 30, "expire": 3600,
+                                       "incl_url": 1, **SUBJECT, "incl_poster": 0, **LOOKUPS}),
+          10: ("email", "Email", {"from_name": "Tautulli", "from": "", "to": [], "cc": [], "bcc": [], "smtp_server": "", "smtp_port": 465,
+                                  "smtp_user": "", "smtp_password": "", "tls": 2, "html_support": 1}),
+          12: ("ifttt", "IFTTT", {"key": "", "event": "tautulli", "value3": ""}),
+          13: ("telegram", "Telegram", {"bot_token": "", "chat_id": "", "disable_web_preview": 0, "silent_notification": 0, "html_support": 1,
+                                        **SUBJECT, "incl_poster": 0}),
+          14: ("slack", "Slack", {"hook": "", "channel": "", "username": "", "icon_emoji": "", "color": "", **CARD, **LOOKUPS}),
           15: ("scripts", "Script", {"script_folder": "", "script": "", "timeout": 30}),
-          20: ("discord", "Discord", {"hook": "", "username": "", "avatar_url": "", "color": "", "incl_subject": 1, "incl_card": 0, "tts": 0}),
+          17: ("browser", "Browser", {"auto_hide_delay": 5}),
+          18: ("join", "Join", {"api_key": "", "device_names": [], "priority": 2, **SUBJECT, "incl_poster": 0, **LOOKUPS}),
+          20: ("discord", "Discord", {"hook": "", "username": "", "avatar_url": "", "color": "", "tts": 0, **CARD, **LOOKUPS}),
+          21: ("remoteapp", "Tautulli Remote App", {"device_id": "", "priority": 3, "notification_type": 0}),
+          22: ("groupme", "GroupMe", {"access_token": "", "bot_id": "", **SUBJECT, "incl_poster": 0}),
+          23: ("mqtt", "MQTT", {"broker": "", "port": 1883, "protocol": "MQTTv311", "username": "", "password": "", "clientid": "tautulli",
+                                "topic": "", "qos": 1, "retain": 0, "keep_alive": 60, "as_json": 0}),
+          24: ("zapier", "Zapier", {"hook": "", **LOOKUPS}),
           25: ("webhook", "Webhook", {"hook": "", "method": "POST"}),
-          29: ("gotify", "Gotify", {"host": "", "token": "", "priority": 0}),
-          31: ("ntfy", "ntfy", {"host": "https://ntfy.sh", "topic": "", "auth_user": "", "auth_password": "", "priority": 3})}
+          27: ("lunasea", "LunaSea", {"hook": "", "profile": "", **SUBJECT}),
+          28: ("microsoftteams", "Microsoft Teams", {"hook": "", **SUBJECT, "incl_card": 0, "incl_description": 1, "incl_pmslink": 0, "poster_size": 2,
+                                                     **LOOKUPS}),
+          29: ("gotify", "Gotify", {"host": "", "app_token": "", "priority": 0, **SUBJECT, "incl_poster": 0, "incl_url": 1, **LOOKUPS}),
+          30: ("ntfy", "ntfy", {"host": "", "access_token": "", "topic": "", "priority": "default", **SUBJECT, "incl_description": 1,
+                                "incl_poster": 0, "incl_url": 0, "incl_pmslink": 0, **LOOKUPS})}
 ACTIONS = ("on_play on_stop on_pause on_resume on_change on_buffer on_error on_intro on_credits on_commercial on_watched on_created "
            "on_extdown on_intdown on_extup on_intup on_pmsupdate on_concurrent on_newdevice on_plexpyupdate on_plexpydbcorrupt "
            "on_tokenexpired").split()
+SPLIT = ("home_sections", "home_stats_cards", "home_library_cards")
+UNCONDITIONAL = {"parameter": "", "operator": "", "value": [], "type": None}
 CHECKBOXES = ("api_enabled check_github launch_browser launch_startup group_history_tables week_start_monday log_blacklist "
               "notify_consecutive monitor_pms_updates refresh_libraries_on_startup refresh_users_on_startup newsletter_self_hosted "
               "allow_guest_access cache_images http_proxy http_plex_admin enable_https").split()
@@ -176,7 +196,9 @@ class Tautulli:
             # A box that is not sent is a box that is not ticked; whatever is sent for one ticks it.
             form.update({key: int(key in request.form) for key in CHECKBOXES})
         for key, value in form.items():
-            self.config.put(key, value)
+            if key == "http_password" and value:
+                value = hashed(value)
+            self.config.put(key, value.split(",") if key in SPLIT and value else value)
         self.config.save()
         self.learn()
         return as_json({"result": "success", "message": "Settings saved."}, content_type=JSON)
@@ -388,9 +410,10 @@ class Tautulli:
     def _notifier(self, number, agent):
         name, label, config = AGENTS[agent]
         return {"id": number, "agent_id": agent, "agent_name": name, "agent_label": label, "friendly_name": "",
-                "custom_conditions": [{"parameter": "", "operator": "", "value": [], "type": None}], "custom_conditions_logic": "",
+                "custom_conditions": [dict(UNCONDITIONAL)], "custom_conditions_logic": "",
                 "config": copy.deepcopy(config), "actions": dict.fromkeys(ACTIONS, 0),
-                "notify_text": {action: {"subject": "", "body": ""} for action in ACTIONS}}
+                "notify_text": {action: {"subject": "" if name in ("scripts", "webhook") else "Tautulli ({server_name})", "body": ""}
+                                for action in ACTIONS}}
 
     def cmd_get_notifiers(self, _values):
         return [{**{key: item[key] for key in ("id", "agent_id", "agent_name", "agent_label", "friendly_name")}, "last_triggered": None,
@@ -422,19 +445,41 @@ class Tautulli:
         item = self.store.data["notifiers"].setdefault(number, self._notifier(int(number), int(agent)))
         self.store.data["next"] = max(self.store.data["next"], int(number) + 1)
         defaults = AGENTS[int(agent)][2]
-        item["config"] = {key: type(default)(values.get(f"{item['agent_name']}_{key}", default)) for key, default in defaults.items()}
-        if "friendly_name" in values:
-            item["friendly_name"] = values["friendly_name"]
+        conditions = self._conditions(values["custom_conditions"]) if "custom_conditions" in values else [dict(UNCONDITIONAL)]
+        item["config"] = {key: self._cast(values.get(f"{item['agent_name']}_{key}"), default) for key, default in defaults.items()}
+        # What is not sent is reset, but for the triggers and their texts.
+        item.update(friendly_name=values.get("friendly_name", ""), custom_conditions=conditions or [dict(UNCONDITIONAL)],
+                    custom_conditions_logic=values.get("custom_conditions_logic", ""))
         for action in ACTIONS:
             if action in values:
                 item["actions"][action] = int(values[action])
             for part in ("subject", "body"):
                 if f"{action}_{part}" in values:
                     item["notify_text"][action][part] = values[f"{action}_{part}"]
-        if "custom_conditions" in values:
-            item["custom_conditions"] = json.loads(values["custom_conditions"])
         self.store.save()
         return {}, "Saved notification agent."
+
+    @staticmethod
+    def _cast(text, default):
+        if text is None:
+            return copy.deepcopy(default)
+        if isinstance(default, list):
+            return json.loads(text) if text.startswith("[") else [part.strip() for part in text.split(",") if part.strip()]
+        return type(default)(text)
+
+    @staticmethod
+    def _conditions(text):
+        """What it takes of conditions; a parameter that it does not know makes it refuse all."""
+        types = {"title": "str", "username": "str", "library_name": "str", "media_type": "str", "action": "str", "year": "int"}
+        found = []
+        for condition in json.loads(text):
+            parameter = condition.get("parameter", "")
+            if parameter and parameter not in types:
+                raise Refused("Failed to save notification agent.")
+            value = condition.get("value") or []
+            found.append({"parameter": parameter, "operator": condition.get("operator", "") if parameter else "",
+                          "value": value if isinstance(value, list) else [value], "type": types.get(parameter)})
+        return found
 
     def cmd_delete_notifier(self, values):
         self.store.data["notifiers"].pop(values.get("notifier_id", ""), None)
