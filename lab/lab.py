@@ -42,6 +42,10 @@ NAME = os.environ.get("HOMELAB_LAB_NAME") or "homelab-lab"
 NET = os.environ.get("HOMELAB_LAB_NET") or "172.30.77"
 SUBNET = NET + ".0/24"
 REGISTRY = "{0}.2:5000".format(NET)
+PROVIDER = NET + ".3"
+PROVIDER_STATE = "http://{0}:8080/state".format(PROVIDER)
+# What the lab runs beside its hosts; no host may be called so.
+PARTS = ("registry", "vpn")
 # Every engine trusts a registry on a loopback address, so no setting of this machine is touched; and on this one nobody else listens.
 PUSH = "127.0.0.{0}:5000".format(NET.rpartition(".")[2])
 HOSTS = {
@@ -398,6 +402,21 @@ def ensure_registry(table):
         raise LabError("the registry does not answer on {0}: see `docker logs {1}`".format(PUSH, container_of("registry")))
 
 
+def provider_answers():
+    with contextlib.suppress(OSError), DIRECT.open(PROVIDER_STATE, timeout=2) as answer:
+        return answer.status == 200
+    return False
+
+
+def ensure_provider(table):
+    """The VPN provider: WireGuard, what is behind it, and its control, on the lab's network only."""
+    ensure_container(container_of("vpn"), table["vpn-provider"], [
+        "--network", NAME, "--ip", PROVIDER, "--cap-add", "NET_ADMIN", "--cap-add", "SYS_ADMIN", "--device", "/dev/net/tun",
+        "--sysctl", "net.ipv4.ip_forward=1", "--restart", "unless-stopped"])
+    if not wait_for(provider_answers, 30):
+        raise LabError("the VPN provider does not answer on {0}: see `docker logs {1}`".format(PROVIDER, container_of("vpn")))
+
+
 def ensure_key():
     key = STATE / "id_ed25519"
     if not key.exists():
@@ -457,7 +476,7 @@ def extra_hosts():
     names = (try_docker("ps", "-a", "--filter", "name=^{0}-".format(NAME), "--format", "{{.Names}}") or "").split()
     for container in names:
         name = container[len(NAME) + 1:]
-        if name != "registry" and name not in HOSTS:
+        if name not in PARTS and name not in HOSTS:
             text = '{{with index .NetworkSettings.Networks "' + NAME + '"}}{{.IPAMConfig.IPv4Address}}{{end}}'
             found[name] = docker("inspect", "-f", text, container).strip()
     return found
@@ -489,6 +508,7 @@ def up():
         table = build()
         ensure_network()
         ensure_registry(table)
+        ensure_provider(table)
         key = ensure_key()
         with concurrent.futures.ThreadPoolExecutor(len(HOSTS) + 1) as pool:
             new = pool.submit(publish, table)
@@ -502,13 +522,14 @@ def up():
 
 def add_host(name, user):
     """One more host, fresh: an older one of that name is thrown away."""
-    if name in HOSTS or name == "registry":
+    if name in HOSTS or name in PARTS:
         raise LabError("{0} is a part of the lab: give the new host another name".format(name))
     with locked():
         ensure_engine()
         table = build()
         ensure_network()
         ensure_registry(table)
+        ensure_provider(table)
         publish(table)
         remove_hosts([name])
         taken = set(extra_hosts().values())
@@ -616,6 +637,7 @@ def status():
     have = here()
     say("images: {0} of {1} built".format(sum(recipe["built"] in have for recipe in table.values()), len(table)))
     say("registry {0}: {1}".format(REGISTRY, inspect(container_of("registry"))[0] or "not there"))
+    say("VPN provider {0}: {1}".format(PROVIDER, inspect(container_of("vpn"))[0] or "not there"))
     hosts = dict({name: host["address"] for name, host in HOSTS.items()}, **extra_hosts())
     for name, address in hosts.items():
         say("{0} {1}: {2}".format(name, address, inspect(container_of(name))[0] or "not there"))

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 
 
 def healthcheck():
@@ -45,27 +44,27 @@ def main():
         settings = read(os.environ, options.secrets, options.config, ipv6=os.path.exists("/proc/net/if_inet6") and has_ipv6())
         for text in settings["warnings"]:
             print(f"WARN {text}", flush=True)
-        tunnel = None
+        tunnel, firewall = None, None
         if not options.no_network:
             if not network.capable():
                 raise network.Unable("iptables: operation not permitted: the container lacks the capability NET_ADMIN")
+            network.check_tun()
             if settings["firewall"]:
-                for rule in network.close_firewall(settings):
-                    print(f"DEBUG [firewall] {rule}", flush=True)
-            tunnel = network.Tunnel(settings["interface"], settings["addresses"])
-            tunnel.up()
-            network.route_through_tunnel(settings)
+                firewall = network.Firewall(settings, lambda rule: print(f"DEBUG [firewall] {rule}", flush=True))
+                firewall.close()
+            network.route(settings)
+            tunnel = network.WireGuard(settings) if settings.get("wireguard") and settings["endpoint_ip"] else network.Swallow(settings)
     except (Wrong, network.Unable) as error:
         print(f"ERROR {error}\nINFO Shutdown successful", flush=True)
         sys.exit(1)
-    gateway = Gateway(settings, tunnel)
+    gateway = Gateway(settings, tunnel, firewall)
     health_host, health_port = settings["health_address"]
     serve_in_thread(Lab(health_app(gateway)), health_host or "0.0.0.0", health_port)
-    threading.Thread(target=gateway.connect, daemon=True).start()
+    gateway.start()
     host, port = settings["control_address"]
     config = options.config if os.path.isdir(options.config) and os.access(options.config, os.W_OK) else None
     run("Gluetun", VERSION, create_app(gateway), config, host or options.host, options.port or port,
-        before_end=lambda: gateway.forward(0))
+        before_end=gateway.shut_down)
 
 
 def has_ipv6():

@@ -1,14 +1,16 @@
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gluetun: strict settings, control server with roles, health server, forwarded port, kill switch; no tunnel yet."""
+"""Gluetun: strict settings, tunnel and kill switch, DNS, health with restarts, forwarded port, control server with roles."""
 from __future__ import annotations
 
 import base64
 import hmac
+import http.client
 import json
 import os
 import shlex
+import socket
 import subprocess
 import threading
 import time
@@ -17,78 +19,289 @@ from pathlib import Path
 from flask import request
 
 from ..kit import as_json, as_text, catch_all
+from . import dns, natpmp, network
 from .settings import ROUTES
 
 VERSION = "v3.41.3"
-PORT = 5914                 # what the stand-in of a provider forwards
+PORT = 5914                 # what is forwarded where there is no provider that could be asked
+# Seconds. The lab's clock is faster than the real one, which looks every 60 and renews every 45.
+CHECK, RENEW, LEASE, START = 5, 5, 60, 6
+SHUTDOWN, DOWN = 3, 60      # how long a command may take at the end of the program, and otherwise
+
+
+def log(text):
+    print(text, flush=True)
 
 
 class Gateway:
-    """The state that the control server shows: VPN status, forwarded port, health."""
+    """The VPN as the control server shows it, and the thread that keeps it up.
 
-    def __init__(self, settings, tunnel=None, state=None):
-        self.settings, self.tunnel = settings, tunnel
-        self.status = "running"
+    :param tunnel: A tunnel of :mod:`network`, or nothing to leave the network alone.
+    :param firewall: Where forwarded ports are opened.
+    """
+
+    def __init__(self, settings, tunnel=None, firewall=None):
+        self.settings, self.tunnel, self.firewall = settings, tunnel, firewall
+        self.wanted = "running"
+        self.status = "stopped"
         self.port = 0
-        self.checked = False
-        self.broken = None                  # a reason set by the lab: the tunnel is said to be down
-        self.lock = threading.Lock()
-        self.state = state
+        self.given = PORT
+        self.public_ip = ""
+        self.failure = "healthcheck did not run yet"
+        self.broken = None                  # a reason set by the lab
+        self.wake = threading.Event()       # something changed: look now
+        self.lock = threading.RLock()
+        self.resolver = None
+        self.command = None                 # the UP command that runs
 
-    def connect(self):
-        """The tunnel comes up: the port is asked for, the command of the user runs."""
-        with self.lock:
-            self.status = "running"
-        time.sleep(float(os.environ.get("STANDIN_VPN_DELAY", "0.3")))
-        self.checked = True
-        if self.settings["forwarding"]["enabled"]:
-            self.forward(self.port or PORT)
+    # The loop
+
+    def start(self):
+        threading.Thread(target=self._loop, daemon=True).start()
+
+    def _loop(self):
+        pause = 1
+        while True:
+            self.wake.clear()
+            if self.wanted != "running":
+                self.wake.wait()
+                continue
+            try:
+                self._session()
+                pause = 1
+            except network.Unable as error:
+                log(f"ERROR [vpn] {error}")
+                self.failure = str(error)
+                self.wake.wait(pause)
+                pause = min(pause * 2, 15)
+            finally:
+                self._end()
+
+    def _session(self):
+        """One life of the tunnel: up, checked, kept; returns when it has to end."""
+        self.status = "running"
+        if self.tunnel:
+            self.tunnel.up()
+        if not self.tunnel or not self.tunnel.real:
+            time.sleep(float(os.environ.get("STANDIN_VPN_DELAY", "0.3")))
+            self.public_ip, self.failure = "203.0.113.7", None
+        elif not self._started():
+            log("INFO [healthcheck] restarting VPN because it failed to pass the startup healthcheck")
+            if self.settings["health"]["restart"]:
+                return
+        else:
+            self.failure = None
+        self._dns()
+        if self.tunnel and self.tunnel.real:
+            self.public_ip = self._public_ip()
+            log(f"INFO [ip getter] Public IP address is {self.public_ip or 'not known'}")
+        log("INFO [vpn] the tunnel is up")
+        while self._keep():
+            pass
+
+    def _keep(self):
+        """Forward the port and look at the tunnel; False ends the session."""
+        self._forwarding()
+        self.wake.wait(min(CHECK, RENEW))
+        if self.wanted != "running":
+            return False
+        self.wake.clear()
+        if not self.tunnel or not self.tunnel.real or self._small_check():
+            return True
+        self.failure = "periodic check: no answer through the tunnel"
+        log(f"INFO [healthcheck] {self.failure}")
+        return not self.settings["health"]["restart"]
+
+    def _end(self):
+        self.forward(0)
+        self.public_ip = ""
+        if self.tunnel:
+            self.tunnel.down()
+        self.status = "stopped" if self.wanted != "running" else "starting"
 
     def disconnect(self):
-        self.forward(0)
-        self.status = "stopped"
+        self.wanted = "stopped"
+        self.wake.set()
+        self._wait(lambda: self.status == "stopped")
 
-    def forward(self, port):
-        forwarding = self.settings["forwarding"]
-        if not forwarding["enabled"] and not self.port:
-            return
-        with self.lock:
-            before, self.port = self.port, port
-        try:
-            path = Path(forwarding["file"])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(str(port) if port else "", encoding="ascii")
-            path.chmod(0o644)
-            os.chown(path, self.settings["puid"], self.settings["pgid"])
-        except OSError as error:
-            print(f"ERROR [port forwarding] writing port file: {error.strerror}", flush=True)
-        command = forwarding["up"] if port else forwarding["down"]
-        if command and port != before:
-            self._run(command, port or before)
+    def connect(self):
+        self.wanted = "running"
+        self.wake.set()
+        self._wait(lambda: self.status == "running")
 
-    def _run(self, command, port):
-        words = shlex.split(command.replace("{{PORTS}}", str(port)).replace("{{PORT}}", str(port))
-                            .replace("{{VPN_INTERFACE}}", self.settings["interface"]))
+    def restart(self):
+        self.disconnect()
+        self.connect()
 
-        def work():
-            try:
-                done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-                if done.returncode:
-                    print(f"ERROR [port forwarding] running the command: exit status {done.returncode}", flush=True)
-                else:
-                    print("INFO [port forwarding] the command has run", flush=True)
-            except (OSError, subprocess.TimeoutExpired) as error:
-                print(f"ERROR [port forwarding] running the command: {type(error).__name__}", flush=True)
+    @staticmethod
+    def _wait(condition, limit=70):
+        end = time.monotonic() + limit
+        while not condition() and time.monotonic() < end:
+            time.sleep(0.01)
 
-        threading.Thread(target=work, daemon=True).start()
+    # Health
+
+    def _started(self):
+        """Whether a connection to one of the targets comes about soon enough; a refused look-up or connection is tried again."""
+        end = time.monotonic() + START
+        targets = self.settings["health"]["targets"]
+        while time.monotonic() < end and self.wanted == "running":
+            for host, port in targets:
+                address = self._address(host)
+                try:
+                    if address:
+                        socket.create_connection((address, port), 1).close()
+                        return True
+                except OSError as error:
+                    self.failure = f"startup check: dialing {host}:{port}: {error}"
+            time.sleep(0.05)
+        self.failure = self.failure or "startup check: no target answers"
+        return False
+
+    def _small_check(self):
+        health = self.settings["health"]
+        if health["kind"] == "dns":
+            good = any(self._address(host) for host, _port in health["targets"])
+        else:
+            good = any(network.ping(address, wait) for wait in (0.5, 1, 2) for address in health["pings"])
+        if good and self.failure:
+            self.failure = None
+        return good
 
     def unhealthy(self):
         """Why the tunnel does not work, or nothing."""
-        if not self.checked:
-            return "healthcheck did not run yet"
-        if self.status != "running":
+        if self.failure == "healthcheck did not run yet":
+            return self.failure
+        if self.wanted != "running":
             return "the VPN is stopped"
-        return self.broken
+        return self.broken or self.failure
+
+    # DNS and the public address
+
+    def _address(self, host):
+        try:
+            socket.inet_aton(host)
+            return host
+        except OSError:
+            return dns.resolve(host, self.settings["dns"]["upstream"], 1)
+
+    def _dns(self):
+        """The namespace asks the server in here from now on; the first time only, since the server outlives the tunnel."""
+        wanted = self.settings["dns"]
+        if self.resolver or wanted["keep"] or not self.tunnel or not self.tunnel.real:
+            return
+        try:
+            if wanted["enabled"]:
+                dns.Server(wanted["upstream"], wanted["exempt"]).start()
+            dns.use("127.0.0.1" if wanted["enabled"] else wanted["upstream"][0])
+            self.resolver = True
+        except OSError as error:
+            raise network.Unable(f"DNS server: {error.strerror}") from None
+
+    def _public_ip(self):
+        """As ipinfo.io sees it; what goes wrong costs only the answer."""
+        address = self._address("ipinfo.io")
+        if not address:
+            return ""
+        connection = http.client.HTTPConnection(address, 80, timeout=2)
+        try:
+            connection.request("GET", "/json", headers={"Host": "ipinfo.io"})
+            return json.loads(connection.getresponse().read()).get("ip", "")
+        except (OSError, ValueError, http.client.HTTPException):
+            return ""
+        finally:
+            connection.close()
+
+    # The forwarded port
+
+    def _forwarding(self):
+        """Ask for the port, or renew it. A port that changed ends the forwarding before it begins anew."""
+        forwarding = self.settings["forwarding"]
+        if not forwarding["enabled"]:
+            return
+        if not self.tunnel or not self.tunnel.real:
+            self.forward(self.given)
+            return
+        if forwarding["provider"] != "protonvpn":
+            log(f"ERROR [port forwarding] the lab has no {forwarding['provider']} that forwards ports")
+            return
+        try:
+            port = natpmp.map_port(self.tunnel.gateway(), LEASE)
+        except natpmp.Refused as error:
+            log(f"ERROR [port forwarding] {error}")
+            self.forward(0)
+            return
+        if self.port and port != self.port:
+            log(f"ERROR [port forwarding] keeping port forward: external port changed: {self.port} changed to {port}")
+            self.forward(0)
+        self.forward(port)
+
+    def forward(self, port, limit=DOWN):
+        """Hand a port on: firewall, status file, the user's command; 0 takes it back."""
+        forwarding = self.settings["forwarding"]
+        with self.lock:
+            before = self.port
+            if port == before or not (forwarding["enabled"] or before):
+                return
+            if before:
+                self._stop_command()
+                self._run(forwarding["down"], before, limit)
+                self._open("forbid", before)
+            self.port = port
+            if port:
+                log(f"INFO [port forwarding] port forwarded is {port}")
+                self._open("allow", port)
+            self._write(str(port) if port else "")
+            if port and forwarding["up"]:
+                threading.Thread(target=self._run, args=(forwarding["up"], port, None), daemon=True).start()
+
+    def _open(self, action, port):
+        if self.firewall:
+            try:
+                getattr(self.firewall, action)(port)
+            except network.Unable as error:
+                log(f"ERROR [port forwarding] {error}")
+
+    def _write(self, text):
+        path = Path(self.settings["forwarding"]["file"])
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="ascii")
+            path.chmod(0o644)
+            os.chown(path, self.settings["puid"], self.settings["pgid"])
+        except OSError as error:
+            log(f"ERROR [port forwarding] writing port file: {error.strerror}")
+
+    def _stop_command(self):
+        running = self.command
+        if running and running.poll() is None:
+            running.kill()
+
+    def _run(self, command, port, limit):
+        """Run a command of the user, split as a shell splits, without a shell; what goes wrong is only logged."""
+        if not command:
+            return
+        try:
+            words = shlex.split(command.replace("{{PORTS}}", str(port)).replace("{{PORT}}", str(port))
+                                .replace("{{VPN_INTERFACE}}", self.settings["interface"]))
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        except (OSError, ValueError, IndexError) as error:
+            log(f"ERROR [port forwarding] running the command: {type(error).__name__}")
+            return
+        if limit is None:
+            self.command = process
+        try:
+            process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            log(f"ERROR [port forwarding] running the command: no end after {limit} s")
+            return
+        log(f"ERROR [port forwarding] running the command: exit status {process.returncode}" if process.returncode
+            else "INFO [port forwarding] the command has run")
+
+    def shut_down(self):
+        self.wanted = "stopped"
+        self.forward(0, SHUTDOWN)
 
 
 def allowed(settings, method, path):
@@ -109,7 +322,7 @@ def allowed(settings, method, path):
 
 
 def create_app(gateway):
-    """The control server; ``/__vpn__`` is the lab's own: ``{"port": 5914, "broken": "no handshake"}``."""
+    """The control server; ``/__vpn__`` is the lab's own: ``{"port": 5914, "broken": "no handshake"}``, or ``{"check": true}`` to look now."""
     settings = gateway.settings
 
     def answer():
@@ -129,7 +342,10 @@ def create_app(gateway):
             wanted = request.get_json(force=True)
             gateway.broken = wanted.get("broken", gateway.broken)
             if "port" in wanted:
-                gateway.forward(int(wanted["port"]))
+                gateway.given = int(wanted["port"])
+                gateway.forward(gateway.given)
+            if wanted.get("check"):
+                gateway.wake.set()
         return as_json({"status": gateway.status, "port": gateway.port, "broken": gateway.broken})
 
     def serve(method, path):
@@ -148,14 +364,13 @@ def create_app(gateway):
         if path in ("/v1/portforward", "/v1/openvpn/portforwarded", "/openvpn/portforwarded"):
             return plain({"port": gateway.port, "ports": [gateway.port] if gateway.port else []})
         if path == "/v1/publicip/ip":
-            address = "203.0.113.7" if gateway.status == "running" else ""
-            return plain({"public_ip": address, "country": "Netherlands", "city": "Amsterdam"} if address else {"public_ip": ""})
+            place = {"region": "North Holland", "country": "Netherlands", "city": "Amsterdam", "timezone": "Europe/Amsterdam"}
+            return plain({"public_ip": gateway.public_ip, **(place if gateway.public_ip else {})})
         if path == "/v1/dns/status" or path == "/v1/updater/status":
             return plain({"status": "running" if "dns" in path else "completed"})
         if path.endswith("settings"):
             return plain({"type": settings["type"], "provider": {"name": settings["name"]}})
-        gateway.disconnect()
-        gateway.connect()
+        gateway.restart()
         return plain({"outcome": "restarted"})
 
     return catch_all(answer)

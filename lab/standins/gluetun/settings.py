@@ -32,6 +32,8 @@ NO_LOGIN = ("custom", "airvpn", "vpnsecure")
 FILTERS = {"OWNED_ONLY": ("mullvad",), "FREE_ONLY": ("protonvpn", "vpn unlimited"), "STREAM_ONLY": ("protonvpn", "vpn unlimited"),
            "SECURE_CORE_ONLY": ("protonvpn",), "TOR_ONLY": ("protonvpn",), "MULTIHOP_ONLY": ("surfshark",),
            "PREMIUM_ONLY": ("vpnsecure",), "PORT_FORWARD_ONLY": ("private internet access", "protonvpn")}
+# Where the resolvers of these names answer; the others are asked at the first address, as the lab has no other.
+UPSTREAM = {"cloudflare": "1.1.1.1", "google": "8.8.8.8"}
 TRUE, FALSE = ("on", "yes", "true", "enabled"), ("off", "no", "false", "disabled")
 ROUTES = {("GET", "/v1/version"), ("GET", "/v1/vpn/status"), ("PUT", "/v1/vpn/status"), ("GET", "/v1/vpn/settings"),
           ("PUT", "/v1/vpn/settings"), ("GET", "/v1/openvpn/status"), ("PUT", "/v1/openvpn/status"),
@@ -150,7 +152,8 @@ def read(environment, secrets="/run/secrets", files="/gluetun", ipv6=False):
     selection(settings, reader)
     firewall(settings, reader)
     forwarding(settings, reader)
-    dns(reader)
+    dns(settings, reader)
+    health(settings, reader)
     settings["control_address"] = listening(reader.text("HTTP_CONTROL_SERVER_ADDRESS") or ":8000", "HTTP_CONTROL_SERVER_ADDRESS")
     settings["health_address"] = listening(reader.text("HEALTH_SERVER_ADDRESS") or "127.0.0.1:9999", "HEALTH_SERVER_ADDRESS")
     settings["roles"] = roles(reader)
@@ -160,7 +163,7 @@ def read(environment, secrets="/run/secrets", files="/gluetun", ipv6=False):
             raise Wrong(f"environment variable {name}: {value} is not a number")
         settings[name.lower()] = int(value)
     for name in ("HTTPPROXY", "HTTPPROXY_LOG", "HTTPPROXY_STEALTH", "SHADOWSOCKS", "SHADOWSOCKS_LOG", "PUBLICIP_ENABLED",
-                 "VERSION_INFORMATION", "HTTP_CONTROL_SERVER_LOG", "HEALTH_RESTART_VPN", "FIREWALL_DEBUG"):
+                 "VERSION_INFORMATION", "HTTP_CONTROL_SERVER_LOG", "FIREWALL_DEBUG"):
         reader.boolean(name)
     return settings
 
@@ -211,10 +214,26 @@ def wireguard(settings, reader, ipv6):
     mtu = reader.text("WIREGUARD_MTU")
     if mtu is not None and (not mtu.isdigit() or not 0 < int(mtu) <= 65535):
         raise Wrong(f"environment variable WIREGUARD_MTU: {mtu} is not valid")
-    if (reader.text("WIREGUARD_IMPLEMENTATION") or "auto").lower() not in ("auto", "userspace", "kernelspace"):
+    implementation = (reader.text("WIREGUARD_IMPLEMENTATION") or "auto").lower()
+    if implementation not in ("auto", "userspace", "kernelspace"):
         raise Wrong("VPN settings: Wireguard settings: implementation is not valid: it is not one of auto, userspace, kernelspace")
-    reader.duration("WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL")
+    allowed = reader.words("WIREGUARD_ALLOWED_IPS") or ["0.0.0.0/0", "::/0"]
+    for text in allowed:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise Wrong(f"environment variable WIREGUARD_ALLOWED_IPS: not a valid network: {text}") from None
     settings.update(endpoint_ip=endpoint_ip, endpoint_port=endpoint_port, endpoint_protocol="udp")
+    settings["wireguard"] = {
+        "private_key": key, "preshared_key": preshared, "public_key": public, "endpoint_ip": endpoint_ip, "endpoint_port": endpoint_port,
+        "allowed_ips": allowed, "mtu": int(mtu or 1320), "implementation": implementation,
+        "keepalive": int(seconds(reader.duration("WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL")))}
+
+
+def seconds(duration):
+    """Of a Go duration such as 1m30s; 0 of nothing."""
+    units = {"h": 3600, "m": 60, "s": 1, "ms": 0.001, "us": 1e-6, "\u00b5s": 1e-6, "ns": 1e-9}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)(ns|us|\u00b5s|ms|s|m|h)", duration or ""))
 
 
 def openvpn(settings, reader, _ipv6):
@@ -299,7 +318,7 @@ def forwarding(settings, reader):
             raise Wrong("VPN settings: provider settings: port forwarding: exactly one server name is needed")
 
 
-def dns(reader):
+def dns(settings, reader):
     for name in ("DNS_SERVER", "DOT", "DNS_CACHING", "DOT_CACHING", "DNS_UPSTREAM_IPV6", "DOT_IPV6", "BLOCK_MALICIOUS",
                  "BLOCK_SURVEILLANCE", "BLOCK_ADS", "DNS_KEEP_NAMESERVER"):
         reader.boolean(name)
@@ -309,11 +328,50 @@ def dns(reader):
     known = ("cira family", "cira private", "cira protected", "cleanbrowsing adult", "cleanbrowsing family",
              "cleanbrowsing security", "cloudflare", "cloudflare family", "cloudflare security", "google", "libredns", "opendns",
              "quad9", "quad9 secured", "quad9 unsecured", "quadrant")
-    for name in reader.words("DNS_UPSTREAM_RESOLVERS") or reader.words("DOT_PROVIDERS"):
+    resolvers = reader.words("DOT_PROVIDERS") or reader.words("DNS_UPSTREAM_RESOLVERS")
+    for name in resolvers:
         if name.lower() not in known:
             raise Wrong(f"DNS settings: upstream resolver is not known: {name}")
-    reader.duration("DNS_UPDATE_PERIOD")
-    reader.address("DNS_ADDRESS")
+    for name in ("DNS_UPDATE_PERIOD", "DOT_UPDATE_PERIOD"):
+        period = reader.duration(name)
+        if period is not None and 0 < seconds(period) < 30:
+            raise Wrong(f"DNS settings: update period is too short: {period} must be bigger than 30s")
+    own = reader.address("DNS_ADDRESS") or "127.0.0.1"
+    upstream = (own, 53)
+    if ipaddress.ip_address(own).is_loopback:
+        upstream = (UPSTREAM.get((resolvers or ["cloudflare"])[0].lower().split()[0], "1.1.1.1"), 53)
+        plain = [endpoint(text, "DNS_UPSTREAM_PLAIN_ADDRESSES") for text in reader.words("DNS_UPSTREAM_PLAIN_ADDRESSES")]
+        if kind == "plain" and plain:
+            upstream = plain[0]
+    retro = reader.text("DOT")
+    settings["dns"] = {"enabled": reader.boolean("DOT" if retro else "DNS_SERVER", True), "keep": reader.boolean("DNS_KEEP_NAMESERVER"),
+                       "upstream": upstream, "exempt": reader.words("DNS_REBINDING_PROTECTION_EXEMPT_HOSTNAMES")}
+
+
+def endpoint(text, name):
+    """(address, port) of ``1.1.1.1:53``."""
+    host, _colon, port = text.rpartition(":")
+    try:
+        return str(ipaddress.ip_address(host.strip("[]"))), int(port)
+    except ValueError:
+        raise Wrong(f"environment variable {name}: not an IP address and a port: {text}") from None
+
+
+def health(settings, reader):
+    targets = reader.words("HEALTH_TARGET_ADDRESSES") or reader.words("HEALTH_TARGET_ADDRESS") or ["cloudflare.com:443", "github.com:443"]
+    for text in targets:
+        listening(text, "HEALTH_TARGET_ADDRESSES")
+    pings = reader.words("HEALTH_ICMP_TARGET_IPS") or ["1.1.1.1", "8.8.8.8"]
+    for text in pings:
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise Wrong(f"environment variable HEALTH_ICMP_TARGET_IPS: not an IP address: {text}") from None
+    kind = (reader.text("HEALTH_SMALL_CHECK_TYPE") or "icmp").lower()
+    if kind not in ("icmp", "dns"):
+        raise Wrong(f"health settings: small check type is not valid: {kind} is not one of icmp, dns")
+    settings["health"] = {"targets": [listening(text, "") for text in targets], "pings": pings, "kind": kind,
+                          "restart": reader.boolean("HEALTH_RESTART_VPN", True)}
 
 
 def listening(text, name):
