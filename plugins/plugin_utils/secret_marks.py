@@ -42,10 +42,12 @@ def masked(value):
 
 
 def marks_of(value):
-    """The marks of a secret, masked or not; C(None) when the mask does not tell them.
+    """The marks of a secret, masked or not; C(None) when the mask does not tell them, or it is a template still.
 
     :return: A set of names in C(MARKS).
     """
+    if "{{" in str(value):
+        return None
     found = MASK.match(str(value))
     if found:
         return None if found.group(1) is None else set(found.group(1).split())

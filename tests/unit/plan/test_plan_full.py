@@ -231,7 +231,7 @@ def test_variables_may_be_secrets():
 
 
 def test_secrets_are_references_in_root_only_files():
-    found = one({"gluetun": dict(GLUETUN, secrets={"wireguard_private_key": "PRIVATEKEY"}), "qbittorrent": {"via": "gluetun"}, "sonarr": {},
+    found = one({"gluetun": dict(GLUETUN, secrets={"wireguard_private_key": "PRIVATEKEY" + 33 * "A" + "="}), "qbittorrent": {"via": "gluetun"}, "sonarr": {},
                  "sabnzbd": {"port": 8085}, "bazarr": {}, "tautulli": {}, "recyclarr": {}, "unpackerr": {}})
     assert "PRIVATEKEY" not in json.dumps(found)
     for entry in found["files"]:
