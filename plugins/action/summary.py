@@ -32,6 +32,7 @@ class ActionModule(ActionBase):
                 results[host] = None
                 continue
             stack = dict(seen.get("stack_result") or {})
+            stack["problems"] = list((seen.get("stack_files") or {}).get("problems") or []) + list(stack.get("problems") or [])
             settled = seen.get("stack_settled") or {}
             if settled.get("services"):
                 stack["services"] = settled["services"]

@@ -91,6 +91,16 @@ FILTERS = {
 }
 
 
+def missing(text, secrets):
+    """The names of secrets that a text needs and that have no value."""
+    return sorted({match.group(2) for match in TOKEN.finditer(text) if match.group(1) == "secret" and match.group(2) not in secrets})
+
+
+def without(text, secrets):
+    """A text without the lines that need a secret that has no value."""
+    return "".join(line for line in text.splitlines(keepends=True) if not missing(line, secrets))
+
+
 def resolve(text, secrets, digests=None, hide=False):
     """Replace the tokens of a text, in one pass: a value that looks like a token stays what it is.
 

@@ -66,6 +66,13 @@ options:
     description: Values of the secrets, by name.
     type: dict
     default: {}
+  on_problem:
+    description:
+      - What to do about a file that needs a secret without a value, as of a host that cannot be reached.
+      - With V(report) the file stays as it is, a new one goes without the lines in question, and RV(problems) tells.
+    type: str
+    choices: [fail, report]
+    default: fail
 """
 
 EXAMPLES = r"""
@@ -87,6 +94,12 @@ files:
   elements: dict
   returned: always
   sample: [{path: /opt/homelab-media/example/app.env, changed: true}]
+problems:
+  description: A sentence for every file that a secret without a value concerns.
+  type: list
+  elements: str
+  returned: always
+  sample: []
 digests:
   description: The digest of every instance of O(digests), also in check mode.
   type: dict
@@ -165,6 +178,22 @@ def resolve(entry, secrets, digests=None):
         raise FileProblem("writing {0}: {1}".format(entry["path"], error)) from None
 
 
+def partial(entry, secrets):
+    """What becomes of a file that needs keys of a host that could not be read: it stays as it is, and a new one goes without the lines in question.
+
+    :return: The file, and a sentence when it is concerned.
+    """
+    names = tokens.missing(entry["content"], secrets)
+    current = observe(entry["path"]) if names else None
+    if not names or current and entry["seed"]:
+        return entry, None
+    sentence = "{0} needs {1}, which {2} not known in this run, so it {3}; bring that host into the run, or give it under media_secrets".format(
+        entry["path"], " and ".join(names), "is" if len(names) == 1 else "are", "stays as it is" if current else "goes without")
+    if current:
+        return dict(entry, content=current["content"].decode(errors="replace")), sentence
+    return dict(entry, content=tokens.without(entry["content"], secrets)), sentence
+
+
 def digests_of(specs, files, secrets):
     """The digest of every instance.
 
@@ -209,16 +238,21 @@ def main():
             },
             "digests": {"type": "dict", "default": {}},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
+            "on_problem": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         },
         supports_check_mode=True,
     )
     secrets = module.params["secrets"]
     # A name of a user is no secret, and hiding one like "media" in every path would garble the result.
     module.no_log_values.difference_update(str(value) for name, value in secrets.items() if name.endswith(".username"))
-    result = {"changed": False, "files": [], "diff": [], "digests": {}}
+    result = {"changed": False, "files": [], "diff": [], "digests": {}, "problems": []}
     try:
-        result["digests"] = digests_of(module.params["digests"], module.params["files"], secrets)
-        for entry in module.params["files"]:
+        files = module.params["files"]
+        if module.params["on_problem"] == "report":
+            files, sentences = zip(*[partial(entry, secrets) for entry in files]) if files else ((), ())
+            result["problems"] = [sentence for sentence in sentences if sentence]
+        result["digests"] = digests_of(module.params["digests"], files, secrets)
+        for entry in files:
             if not re.match(r"^0?[0-7]{3,4}$", entry["mode"]):
                 raise FileProblem("writing {0}: {1} is no octal mode like 0644".format(entry["path"], entry["mode"]))
             current = observe(entry["path"])

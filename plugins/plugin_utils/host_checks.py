@@ -124,9 +124,42 @@ def names(model, host, info):
             )
 
 
+# A key of the inventory that was renamed leaves its container behind.
+REPLACED = (
+    "It was made by us and is not in the inventory any more: describe '{0}' with state: absent to have it removed, "
+    "with its config_dir under '{1}' to keep its configuration, or choose another port."
+)
+
+
+def replaced(model, host, info):
+    """A container of ours that the inventory no longer names, in a network namespace where a new service wants its port."""
+    for name, container in sorted(_containers(info).items()):
+        mode = str(container.get("network_mode") or "")
+        app = (container.get("labels") or {}).get("homelab.media.app")
+        if not ours(container) or name in host.instances or not mode.startswith("container:"):
+            continue
+        for instance in model.rendered(host):
+            if (
+                instance.gateway is not None
+                and instance.app == app
+                and instance.name not in _containers(info)
+                and str((_containers(info).get(instance.gateway.name) or {}).get("id")) == mode.partition(":")[2]
+                and instance.port == instance.entry.get("port", {}).get("number")
+            ):
+                model.findings.error(
+                    host.name,
+                    instance.key + ".port",
+                    "Port {0} in the network namespace of '{1}' is held by the container '{2}'.".format(
+                        instance.port, instance.gateway.name, name
+                    ),
+                    REPLACED.format(name, instance.name),
+                )
+
+
 def ports(model, host, info):
     """Ports that another process or container holds."""
-    known = {name for name, container in _containers(info).items() if ours(container)}
+    known = {name for name, container in _containers(info).items() if ours(container) and name in host.instances}
+    left = {name for name, container in _containers(info).items() if ours(container)} - known
     known |= {instance.name for instance in model.rendered(host) if instance.adopt}
     listening = {}
     for entry in info.get("listening") or []:
@@ -180,6 +213,8 @@ def ports(model, host, info):
                     "Port {0}/{1} is held by {2}.".format(port, proto, holder),
                     "Stop it, or give '{0}' another port.".format(instance.name)
                     if not entry.get("container")
+                    else REPLACED.format(entry["container"], instance.name)
+                    if entry["container"] in left
                     else "Stop that container, give '{0}' another port, or adopt it under its own name.".format(
                         instance.name
                     ),
@@ -516,6 +551,7 @@ CHECKS = (
     versions,
     places,
     gone,
+    replaced,
     secrets,
     address,
     vpn.check,

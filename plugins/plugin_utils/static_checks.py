@@ -496,6 +496,26 @@ def networks(model, host):
             )
 
 
+def one_login(model, host):
+    """The login for people is the same everywhere only when somebody says which."""
+    others = [
+        other.name
+        for other in model.hosts.values()
+        if other is not host and any(item.entry.get("port", {}).get("login") for item in other.present())
+    ]
+    if (
+        others
+        and "admin.password" not in host.given
+        and any(item.entry.get("port", {}).get("login") for item in host.present())
+    ):
+        model.findings.warning(
+            host.name,
+            "media_admin.password",
+            "No password for people is given, so each host makes one of its own.",
+            "Set media_admin.password, best in a vault, to have one login on {0} too.".format(" and ".join(others)),
+        )
+
+
 def catalog_checks(model, host):
     """The rules that an app's catalog entry brings itself."""
     for instance in model.rendered(host):
@@ -530,6 +550,7 @@ CHECKS = (
     environment,
     expansions,
     networks,
+    one_login,
     catalog_checks,
     vpn.check,
 )

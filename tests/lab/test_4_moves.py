@@ -69,3 +69,30 @@ def test_to_the_other_host(deployed):
 
     converged(deployed, deployed.inventory(back))
     assert "tautulli" in deployed.containers(DOCKER) and "tautulli" not in deployed.containers(MEDIA)
+
+
+def test_a_renamed_key_is_a_finding_until_the_old_one_is_said_to_be_absent(deployed):
+    def rename(variables):
+        services = variables[DOCKER]["media_services"]
+        services["curator"] = dict(services.pop("maintainerr"), app="maintainerr")
+
+    before = deployed.containers(DOCKER)
+    run = deployed.site(inventory=deployed.inventory(rename))
+    assert run.code != 0 and "held by the container 'maintainerr'" in run.output
+    assert deployed.containers(DOCKER) == before
+
+    def take_over(variables):
+        rename(variables)
+        services = variables[DOCKER]["media_services"]
+        services["maintainerr"] = {"state": "absent"}
+        services["curator"]["config_dir"] = "/var/lib/homelab-media-configs/maintainerr"
+
+    converged(deployed, deployed.inventory(take_over))
+    after = deployed.containers(DOCKER)
+    assert "curator" in after and "maintainerr" not in after
+
+    def back(variables):
+        variables[DOCKER]["media_services"]["curator"] = {"app": "maintainerr", "state": "absent"}
+
+    converged(deployed, deployed.inventory(back))
+    assert "maintainerr" in deployed.containers(DOCKER) and "curator" not in deployed.containers(DOCKER)

@@ -83,6 +83,25 @@ def test_digests_follow_secrets_and_stay_otherwise(tmp_path):
     assert "host.digest_key has no value" in run("media_files", options)["msg"]
 
 
+def test_a_key_of_a_host_that_cannot_be_read_leaves_the_file_as_it_is(tmp_path):
+    path = tmp_path / "unpackerr.env"
+    options = {"files": [entry(path, "A=\u27e6secret:sonarr.api_key|env\u27e7\nB=\u27e6secret:radarr.api_key|env\u27e7\nC=1\n")], "on_problem": "report",
+               "digests": {"unpackerr": {"model": "{}", "files": [str(path)]}},
+               "secrets": {"sonarr.api_key": SECRET, "host.digest_key": "0123456789abcdef"}}
+    # On the first run the file is there, so that the service can start, and goes without the line.
+    first = both("media_files", options)
+    assert first["problems"] == [f"{path} needs radarr.api_key, which is not known in this run, so it goes without; bring that host into the run, "
+                                 "or give it under media_secrets"]
+    assert [line.split("=")[0] for line in path.read_text(encoding="utf-8").splitlines()] == ["A", "C"]
+    whole = both("media_files", dict(options, secrets=dict(options["secrets"], **{"radarr.api_key": "k" * 32})))
+    assert whole["changed"] and whole["problems"] == []
+    before = facts(path)
+    again = both("media_files", options)
+    assert not again["changed"] and facts(path) == before and again["digests"] == whole["digests"]
+    assert "so it stays as it is" in again["problems"][0]
+    assert "radarr.api_key has no value" in run("media_files", dict(options, on_problem="fail"))["msg"]
+
+
 def test_a_user_name_does_not_garble_paths(tmp_path):
     path = tmp_path / "mediahost"
     result = run("media_files", {"files": [entry(path, "x")], "secrets": {"admin.username": "media"}})

@@ -40,6 +40,14 @@ def media_path(**changes):
 
 # name: (what differs on the host, variables, host's services, severity, key, part of the message, part of the remedy)
 CASES = {
+    "renamed key": ({"containers": {"prowlarr": container(name="prowlarr")},
+                     "listening": [{"port": 9696, "proto": "tcp", "address": "127.0.0.1", "container": "prowlarr"}]},
+                    {}, {"indexers": {"app": "prowlarr"}}, "error", SUB + "indexers.port", "held by the container 'prowlarr'",
+                    "'prowlarr' with state: absent"),
+    "renamed key behind a gateway": ({"containers": {
+        "gluetun": container("qmcgaw/gluetun:v3.41.3", name="gluetun", id="2" * 64),
+        "prowlarr": container(network_mode="container:" + "2" * 64, labels={"homelab.media.instance": "prowlarr", "homelab.media.app": "prowlarr"})}},
+        {}, {"gluetun": GLUETUN, "indexers": {"app": "prowlarr", "via": "gluetun"}}, "error", SUB + "indexers.port", "namespace of 'gluetun'", "config_dir"),
     "port of a process": ({"listening": [{"port": 8989, "proto": "tcp", "process": "nginx", "container": None}]}, {}, {}, "error",
                           SUB + "sonarr.port", "8989/tcp is held by nginx", "another port"),
     "port of a container": ({"listening": [{"port": 8080, "proto": "tcp", "process": "docker-proxy", "container": "wiki"}]}, {}, {}, "error",

@@ -116,6 +116,8 @@ CASES = {
 }
 
 WARNINGS = {
+    "no login for several hosts": ({A: inventory({"sonarr": {}}, address="192.168.1.11", admin={}), B: inventory({"radarr": {}}, admin={})}, A,
+                                   "media_admin.password", "each host makes one of its own", "media_admin.password"),
     "end of life": (one({"overseerr": {}, "plex": {}, "sonarr": {}}), B, SUB + "overseerr", "end of life", "Seerr"),
     "unpinned": (one({"sonarr": {"version": "latest"}, "sabnzbd": {}}), B, SUB + "sonarr.version", "not pinned", "4.0.19"),
     "torrents in the open": (one({"gluetun": GLUETUN, "qbittorrent": {}}), B, SUB + "qbittorrent.via", "not behind the gateway", "via"),
