@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 from ansible_collections.homelab.media.plugins.plugin_utils.schema import NAME, Mismatch, coerce
-from ansible_collections.homelab.media.plugins.plugin_utils.secret_marks import SHORTEST, marks_of
+from ansible_collections.homelab.media.plugins.plugin_utils.secret_marks import SHORTEST, length, marks_of
 
 VARIABLES = {
     "media_data_root": {"type": "path", "default": "/mnt/media"},
@@ -181,7 +181,7 @@ def _check_secret(findings, host, key, value):
         return False
     if isinstance(value, (dict, list)):
         findings.error(host, key, "This secret is not text.", "Give it as text, from a vault.")
-    elif 0 < len(str(value)) < SHORTEST_SECRET and not key.endswith(("username", "_user")):
+    elif 0 < length(value) < SHORTEST_SECRET and not key.endswith(("username", "_user")):
         findings.error(
             host,
             key,

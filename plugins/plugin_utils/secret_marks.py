@@ -10,8 +10,8 @@ import binascii
 import re
 
 SHORTEST = 8
-# A masked secret is stars and, for one that is long enough, its marks.
-MASK = re.compile(r"^(?:\*\*|\$\{)\**(?: \[([a-z ]*)\])?$")
+# A masked secret is stars and its marks.
+MASK = re.compile(r"^((?:\*|\*\*|\$\{)\**)(?: \[([a-z ]*)\])?$")
 ACCOUNT = re.compile(r"^(i|ivpn)(-[a-zA-Z0-9]{4}){3}$")
 
 
@@ -35,9 +35,7 @@ MARKS = {
 def masked(value):
     """A stand-in for a secret that tells what the checks need: whether it is too short, holds a variable, and its marks."""
     text = str(value)
-    stars = ("${" if "${" in text else "**") + "*" * (min(len(text), SHORTEST) - 2)
-    if len(text) < SHORTEST:
-        return stars
+    stars = ("${" if "${" in text else "**"[: len(text)]) + "*" * (min(len(text), SHORTEST) - 2)
     return "{0} [{1}]".format(stars, " ".join(sorted(name for name, has in MARKS.items() if has(text))))
 
 
@@ -50,5 +48,11 @@ def marks_of(value):
         return None
     found = MASK.match(str(value))
     if found:
-        return None if found.group(1) is None else set(found.group(1).split())
+        return None if found.group(2) is None else set(found.group(2).split())
     return {name for name, has in MARKS.items() if has(str(value))}
+
+
+def length(value):
+    """How long a secret is; one that is masked is no longer than C(SHORTEST)."""
+    found = MASK.match(str(value))
+    return len(found.group(1) if found else str(value))
