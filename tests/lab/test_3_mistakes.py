@@ -155,3 +155,40 @@ def test_an_image_that_is_not_there(deployed):
     assert any("lidarr" in line and "pulling" in line and "9.9.9" in line for line in told)
     assert deployed.containers() == before, "the old one goes on"
     assert deployed.site().code == 0
+
+
+def test_a_package_that_cannot_be_installed(deployed):
+    sources = "/etc/apt/sources.list /etc/apt/sources.list.d"
+    deployed.sh(DOCKER, "apt-get remove -y docker-compose && rm -rf /tmp/apt && mkdir /tmp/apt && mv {0} /tmp/apt/ 2>/dev/null; "
+                        "rm -rf /var/lib/apt/lists/*".format(sources))
+    drift(deployed)
+    try:
+        run = deployed.site()
+    finally:
+        deployed.sh(DOCKER, "cp -a /tmp/apt/. /etc/apt/ && rm -rf /tmp/apt")
+    assert run.code != 0
+    assert len([line for line in run.output.splitlines() if "installing docker-compose" in line and "package sources" in line]) == 1, run.output[-4000:]
+    assert priority(deployed) == 1, "the other host was converged"
+    run = deployed.site()
+    assert run.code == 0, run.output[-3000:]
+    assert deployed.site().total("changed") == 0
+
+
+def test_keys_of_a_host_that_cannot_be_reached_are_missed_by_their_links_only(deployed):
+    def move(variables):
+        services(variables, DOCKER)["unpackerr"] = services(variables).pop("unpackerr")
+
+    deployed.sh(MEDIA, "systemctl stop ssh.socket ssh")
+    try:
+        run = deployed.site("--limit", DOCKER, inventory=deployed.inventory(move))
+    finally:
+        deployed.sh(MEDIA, "systemctl start ssh")
+    assert run.code != 0 and run.stats[DOCKER]["failed"] == 1, run.output[-3000:]
+    assert any("unpackerr" in line and "sonarr.api_key" in line and "goes without" in line for line in left_to_do(run)), run.output[-3000:]
+    assert deployed.containers(DOCKER)["unpackerr"][2] == "running"
+
+    def gone(variables):
+        services(variables, DOCKER)["unpackerr"] = {"state": "absent"}
+
+    assert deployed.site(inventory=deployed.inventory(gone)).code == 0
+    assert deployed.site().code == 0
