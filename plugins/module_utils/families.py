@@ -10,6 +10,7 @@ from ansible_collections.homelab.media.plugins.module_utils.arr import ALL
 from ansible_collections.homelab.media.plugins.module_utils.bazarr import BazarrClient, BazarrWorker
 from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
+from ansible_collections.homelab.media.plugins.module_utils.maintainerr import MaintainerrClient, MaintainerrWorker
 from ansible_collections.homelab.media.plugins.module_utils.plex import PlexClient, PlexWorker
 from ansible_collections.homelab.media.plugins.module_utils.resource import nearest
 from ansible_collections.homelab.media.plugins.module_utils.runner import Converger
@@ -36,6 +37,7 @@ FAMILIES = dict.fromkeys(ALL, Family(ArrClient, Converger))
 FAMILIES["bazarr"] = Family(BazarrClient, BazarrWorker)
 FAMILIES["tautulli"] = Family(TautulliClient, TautulliWorker, takes=("username", "password"))
 FAMILIES["plex"] = Family(PlexClient, PlexWorker, needs=(), takes=("token",))
+FAMILIES["maintainerr"] = Family(MaintainerrClient, MaintainerrWorker, needs=())
 
 
 def family_of(app, where):
