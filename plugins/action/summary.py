@@ -29,7 +29,8 @@ class ActionModule(ActionBase):
             seen = hostvars.get(host) or {}
             own = seen.get("secrets_own") or {}
             if "stack_result" not in seen:
-                results[host] = None
+                # What a role says about its end; else the message is above.
+                results[host] = {"ended": seen["docker_problem"]} if seen.get("docker_problem") else None
                 continue
             stack = dict(seen.get("stack_result") or {})
             stack["problems"] = list((seen.get("stack_files") or {}).get("problems") or []) + list(stack.get("problems") or [])

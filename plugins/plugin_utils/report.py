@@ -21,7 +21,7 @@ def table(rows, columns=COLUMNS):
 
 def _health(host_result, service):
     """How a service is, in a word, from what the stack saw after its run."""
-    if host_result is None:
+    if host_result is None or host_result.get("ended"):
         return "host failed"
     seen = (host_result.get("stack") or {}).get("services", {}).get(service)
     if not seen:
@@ -53,7 +53,7 @@ def problems(plan, results):
     """Everything that went wrong on any host, a sentence each.
 
     :param plan: The plan (``hosts``).
-    :param results: Host to ``{stack, wiring, check_mode}``, ``None`` for a host that failed earlier.
+    :param results: Host to ``{stack, wiring, check_mode}``, ``{ended}`` or ``None`` for a host that failed earlier.
     :return: A list of sentences that begin with the host's name.
     """
     found = []
@@ -63,6 +63,9 @@ def problems(plan, results):
         result = results[host]
         if result is None:
             found.append("{0}: the run ended early on this host, see its message above".format(host))
+            continue
+        if result.get("ended"):
+            found.append("{0}: {1}".format(host, result["ended"]))
             continue
         told = set()
         for entry in (result.get("stack") or {}).get("problems") or []:

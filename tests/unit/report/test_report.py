@@ -42,6 +42,11 @@ def test_a_host_outside_of_the_limit_is_left_out():
     assert problems(PLAN, {"a": dict(FINE, wiring=[])}) == []
 
 
+def test_a_host_that_said_why_it_ended_is_quoted():
+    assert problems(PLAN, {"b": {"ended": "installing docker.io: no"}}) == ["b: installing docker.io: no"]
+    assert "plex     b     http://b:32400  host failed" in "\n".join(report(PLAN, {"b": {"ended": "installing docker.io: no"}}))
+
+
 def test_a_failed_host_is_a_problem():
     assert problems(PLAN, {"b": None}) == ["b: the run ended early on this host, see its message above"]
 
