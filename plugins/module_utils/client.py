@@ -36,6 +36,8 @@ def sentence_of(response):
         body = json.loads(text)
     except ValueError:
         return " ".join(text.split())[:200] or "an empty answer"
+    if isinstance(body, str):
+        return " ".join(body.split())[:300] or "an empty answer"
     if isinstance(body, list):
         found = []
         for item in body:
