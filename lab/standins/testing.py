@@ -455,7 +455,8 @@ class Recorder:
                 }
             )
         skipped = ("content-length", "connection", "transfer-encoding", "content-encoding", "date", "server")
-        pairs = [(name, value) for name, value in answer.headers.items() if name.lower() not in skipped]
+        # Not answer.headers, which makes one of several cookies.
+        pairs = [(name, value) for name, value in answer.raw.headers.items() if name.lower() not in skipped]
         start_response(f"{answer.status_code} {answer.reason}", pairs)
         return [answer.content]
 

@@ -212,7 +212,8 @@ class Tautulli:
         key, token = secrets.token_hex(5), secrets.token_urlsafe(30)
         self.sessions[key] = token
         response = as_json({"status": "success", "token": token, "uuid": key}, content_type=JSON)
-        response.set_cookie(f"tautulli_token_{key}", token, httponly=True)
+        response.set_cookie(f"tautulli_session_{key}", secrets.token_hex(20))
+        response.set_cookie(f"tautulli_token_{key}", token, httponly=True, samesite="lax")
         return response
 
     # -- API v2
