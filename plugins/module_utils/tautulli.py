@@ -36,7 +36,7 @@ SECRET_SETTINGS = re.compile(r"_key$|http_password")
 # What the links of Tautulli are called in its settings.
 PLEX = {"host": "pms_ip", "port": "pms_port", "ssl": "pms_ssl", "identifier": "pms_identifier", "remote": "pms_is_remote"}
 # Not changed here: with another key, or without its API, the app cannot be worked on.
-OWN = ("api_key", "api_enabled", "pms_token", "first_run_complete", "jwt_secret")
+OWN = ("api_key", "api_enabled", "pms_token", "first_run_complete", "jwt_secret", "id")
 # Saving settings restarts the app's web server and its connection to Plex, which takes 14 to 19 seconds.
 SAVING = 90
 # Seconds in which it has to have connected to Plex.
@@ -199,6 +199,8 @@ class TautulliWorker(Worker):
         """All settings by key, and of the connection to Plex those that are in force."""
         found = {key: value for section in self.client.ask("get_settings", fresh).values() if isinstance(section, dict) for key, value in section.items()}
         found.update({key: value for key, value in self.client.ask("get_server_info", fresh).items() if key in PLEX.values()})
+        # A configuration that was made anew has another one, and gets its token again.
+        found["id"] = found.get("pms_uuid")
         return found
 
     def do_plex(self, wish):
@@ -261,6 +263,9 @@ class TautulliWorker(Worker):
         except MediaError as error:
             if "did not change" in str(error):
                 raise MediaError("{0}; a variable TAUTULLI_* in the app's environment wins over what is saved".format(str(error).partition(";")[0])) from None
+            if "it is saved" in str(error):
+                left = documents.merge(current, wanted, secrets=secrets)
+                error.changes = [self.change(kind, name, "update", left.before, left.after)]
             raise
         done["object"] = {key: done["object"].get(key) for key in wanted if key != "pms_token"}
         return done
@@ -276,7 +281,7 @@ class TautulliWorker(Worker):
                                 ssl=int(bool(wanted.get("pms_ssl", current.get("pms_ssl")))))
         if isinstance(found, dict) and found.get("identifier"):
             wanted["pms_identifier"] = found["identifier"]
-        elif not current.get("pms_identifier"):
+        else:
             raise MediaError("{0}: Tautulli does not reach Plex at {1}:{2}; start it, or correct host, port and ssl".format(
                 self.where, wanted["pms_ip"], wanted.get("pms_port", current.get("pms_port"))))
 
