@@ -12,6 +12,7 @@ from ansible_collections.homelab.media.plugins.module_utils.client import ArrCli
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.maintainerr import MaintainerrClient, MaintainerrWorker
 from ansible_collections.homelab.media.plugins.module_utils.plex import PlexClient, PlexWorker
+from ansible_collections.homelab.media.plugins.module_utils.qbittorrent import QbittorrentClient, QbittorrentWorker
 from ansible_collections.homelab.media.plugins.module_utils.resource import nearest
 from ansible_collections.homelab.media.plugins.module_utils.runner import Converger
 from ansible_collections.homelab.media.plugins.module_utils.tautulli import TautulliClient, TautulliWorker
@@ -37,6 +38,7 @@ FAMILIES = dict.fromkeys(ALL, Family(ArrClient, Converger))
 FAMILIES["bazarr"] = Family(BazarrClient, BazarrWorker)
 FAMILIES["tautulli"] = Family(TautulliClient, TautulliWorker, takes=("username", "password"))
 FAMILIES["plex"] = Family(PlexClient, PlexWorker, needs=(), takes=("token",))
+FAMILIES["qbittorrent"] = Family(QbittorrentClient, QbittorrentWorker, needs=("username", "password"), takes=("api_key", "inside"))
 FAMILIES["maintainerr"] = Family(MaintainerrClient, MaintainerrWorker, needs=())
 
 
