@@ -188,7 +188,7 @@ def partial(entry, secrets):
     if not names or current and entry["seed"]:
         return entry, None
     sentence = "{0} needs {1}, which {2} not known in this run, so it {3}; bring that host into the run, or give it under media_secrets".format(
-        entry["path"], " and ".join(names), "is" if len(names) == 1 else "are", "stays as it is" if current else "goes without")
+        entry["path"], ", ".join(names), "is" if len(names) == 1 else "are", "stays as it is" if current else "goes without")
     if current:
         return dict(entry, content=current["content"].decode(errors="replace")), sentence
     return dict(entry, content=tokens.without(entry["content"], secrets)), sentence
