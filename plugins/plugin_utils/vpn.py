@@ -206,7 +206,8 @@ SECRETS = {
 }
 # Secrets that are files: Gluetun looks for them in /run/secrets by itself.
 SECRET_FILES = {"openvpn_cert": "OPENVPN_CERT", "openvpn_key": "OPENVPN_KEY", "openvpn_encrypted_key": "OPENVPN_ENCRYPTED_KEY"}
-CUSTOM_CONFIG = "/run/secrets/openvpn_custom_config"
+# Not named after its variable, for Gluetun would take the content of such a file for the value.
+CUSTOM_CONFIG = "/run/secrets/custom.ovpn"
 
 FIREWALL = "FIREWALL_ENABLED_DISABLING_IT_SHOOTS_YOU_IN_YOUR_FOOT"
 # Variables that a user may not set: where the value comes from instead.

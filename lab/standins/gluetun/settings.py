@@ -242,7 +242,8 @@ def openvpn(settings, reader, _ipv6):
     if name not in NO_LOGIN:
         if not user:
             raise Wrong("VPN settings: OpenVPN settings: user is empty")
-        if not password and not (name == "ivpn" and re.fullmatch(r"(i|ivpn)-\w{4}-\w{4}-\w{4}", user)):
+        # Mullvad has a password of its own: the letter m.
+        if not password and name != "mullvad" and not (name == "ivpn" and re.fullmatch(r"(i|ivpn)-\w{4}-\w{4}-\w{4}", user)):
             raise Wrong("VPN settings: OpenVPN settings: password is empty")
     for names, variable, what in ((("airvpn", "cyberghost", "vpnsecure", "vpn unlimited"), "OPENVPN_CERT", "certificate"),
                                   (("airvpn", "cyberghost", "vpn unlimited"), "OPENVPN_KEY", "client key"),

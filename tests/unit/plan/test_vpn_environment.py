@@ -7,17 +7,22 @@ from __future__ import annotations
 import copy
 import json
 import shlex
+import sys
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.homelab.media.plugins.plugin_utils import plan, values, vpn
+from ansible_collections.homelab.media.plugins.module_utils import tokens
+from ansible_collections.homelab.media.plugins.plugin_utils import plan, secret_marks, values, vpn
 
 from .conftest import HEALTHY, ROOT, inventory, shipped_catalog
 from .test_plan_properties import JUNK
-from .test_vpn_rules import CUSTOM, KEY, LOGIN, PEM, ov, wg
+from .test_vpn_rules import BAD, CUSTOM, GOOD, KEY, LOGIN, PEM, ov, wg
+
+if str(ROOT / "lab") not in sys.path:
+    sys.path.insert(0, str(ROOT / "lab"))
 
 VERSIONS = ("v3.39.1", "v3.40.0", "v3.41.3", "latest")
 
@@ -112,7 +117,7 @@ def test_a_custom_wireguard_server():
 @pytest.mark.parametrize("provider, secrets, names", [
     ("cyberghost", ("openvpn_cert", "openvpn_key"), ("openvpn_clientcrt", "openvpn_clientkey")),
     ("vpnsecure", ("openvpn_cert", "openvpn_encrypted_key"), ("openvpn_clientcrt", "openvpn_encrypted_key")),
-    ("custom", ("openvpn_custom_config",), ("openvpn_custom_config",)),
+    ("custom", ("openvpn_custom_config",), ("custom.ovpn",)),
 ])
 def test_files_of_openvpn(provider, secrets, names):
     given_secrets = dict(LOGIN, **{name: PEM for name in secrets})
@@ -125,7 +130,7 @@ def test_files_of_openvpn(provider, secrets, names):
         assert (entry["mode"], entry["owner"], entry["sensitive"]) == ("0600", 0, True)
         assert "{0}:/run/secrets/{1}:ro".format(entry["path"], name) in service(found)["volumes"]
         assert entry["path"] in found["digests"]["gluetun"]["files"]
-    assert service(found)["environment"].get("OPENVPN_CUSTOM_CONFIG") == ("/run/secrets/openvpn_custom_config" if provider == "custom" else None)
+    assert service(found)["environment"].get("OPENVPN_CUSTOM_CONFIG") == ("/run/secrets/custom.ovpn" if provider == "custom" else None)
     assert "BEGIN" not in json.dumps(found)
 
 
@@ -234,6 +239,65 @@ def test_the_example_is_the_seed():
     assert {name: variables.get(name) for name in wanted} == wanted
     # On by default, and under its old name nothing at all.
     assert "FIREWALL" not in variables and vpn.FIREWALL not in variables
+
+
+# --- what a strict reader makes of it --------------------------------------------------------------------------------------------
+
+def started(described, place):
+    """What the lab's gateway, which is as strict as v3.41, reads from what is planned; it raises C(Wrong) where Gluetun would not start."""
+    from standins.gluetun.settings import read
+
+    services = copy.deepcopy(described["services"])
+    secrets = {"gluetun." + name: value for name, value in services["gluetun"].get("secrets", {}).items()}
+    services["gluetun"]["secrets"] = {name: secret_marks.masked(value) for name, value in services["gluetun"].get("secrets", {}).items()}
+    secrets.setdefault("gluetun.control_api_key", 32 * "0")
+    found = plan.full({"h": inventory(services, **described["variables"])}, {}, shipped_catalog())["hosts"]["h"]
+    model = service(found)
+    variables = {name: value.replace("$$", "$") for name, value in model["environment"].items()}
+    for entry in found["files"]:
+        if "gluetun" not in entry["path"] or entry["path"].endswith(".yml"):
+            continue
+        if entry["path"].endswith("gluetun.env"):
+            for line in entry["content"].splitlines():
+                name, dummy, value = line.partition("=")
+                if tokens.TOKEN.search(value).group(2) in secrets:
+                    variables[name] = secrets[tokens.TOKEN.search(value).group(2)]
+            continue
+        mount = next((volume.split(":")[1] for volume in model["volumes"] if volume.startswith(entry["path"] + ":")), "/auth/config.toml")
+        path = place / mount.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if secrets.get(tokens.TOKEN.search(entry["content"]).group(2)) is not None:
+            path.write_text(tokens.resolve(entry["content"], secrets), encoding="utf-8")
+    if "OPENVPN_CUSTOM_CONFIG" in variables:
+        variables["OPENVPN_CUSTOM_CONFIG"] = str(place) + variables["OPENVPN_CUSTOM_CONFIG"]
+    return read(variables, secrets=str(place / "run" / "secrets"), files=str(place))
+
+
+def of_v341(row):
+    return vpn.generation(row["services"]["gluetun"].get("version", "v3.41.3"), "v3.41.3")[:2] == (3, 41)
+
+
+@pytest.mark.parametrize("described", [pytest.param(row[1], id="{0} {1}".format(rule, row[0])) for rule in GOOD for row in GOOD[rule] if of_v341(row[1])])
+def test_the_gateway_starts_with_what_keeps_the_rules(described, tmp_path):
+    found = started(described, tmp_path)
+    assert found["roles"] and all(role["auth"] == "apikey" for role in found["roles"]) and found["firewall"] is True
+
+
+# What Gluetun itself would refuse; the other rules are about what starts and does not work, or never gets as far as a plan.
+FATAL = ("G1 no WireGuard", "G3 missing", "G3 form", "G3 length", "G4 missing", "G4 form", "G5 missing", "G5 nonsense", "G6 IPv6", "G7 name", "G7 no IP",
+         "G7 no port", "G7 no key", "G7 bad key", "G8 fastestvpn", "G8 surfshark", "G9 airvpn", "G9 ivpn", "G9 windscribe", "G10 no user", "G10 no password",
+         "G10 ivpn", "G11 cert", "G11 key", "G11 encrypted key", "G11 passphrase", "G12 no file", "G13 giganews", "G13 vyprvpn", "G14 nordvpn", "G14 proton",
+         "G14 proton tcp", "G14 pia", "G15 mullvad", "G15 custom", "G16 names", "G16 login", "G18 owned_only", "G18 premium_only", "G20 everything",
+         "G25 resolver", "G25 short period", "G25 no period")
+
+
+@pytest.mark.parametrize("described", [pytest.param(row[1], id="{0} {1}".format(rule, row[0])) for rule in BAD for row in BAD[rule]
+                                       if "{0} {1}".format(rule, row[0]) in FATAL])
+def test_the_gateway_would_not_start_with_what_breaks_them(described, tmp_path):
+    from standins.gluetun.settings import Wrong
+
+    with pytest.raises(Wrong):
+        started(described, tmp_path)
 
 
 # --- whatever somebody writes ----------------------------------------------------------------------------------------------------
