@@ -1,0 +1,92 @@
+#!/usr/bin/python
+# Copyright: homelab.media contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: overseerr_plex
+short_description: Manage the connection of Seerr or Overseerr to Plex
+version_added: 0.2.0
+author: homelab.media contributors (@homelab-media)
+description:
+  - For Seerr 3 and Overseerr 1.34; which of them it is, the server says.
+  - The app asks Plex with the token of its administrator, see M(homelab.media.overseerr_setup).
+  - A connection that does not come about is an error, and the one before is put back, since the app would keep the new one.
+  - The list of libraries is only synced when Plex answers, since the app would empty it otherwise.
+extends_documentation_fragment:
+  - homelab.media.attributes
+  - homelab.media.api
+options:
+  api_key:
+    description: Its API key.
+    type: str
+    required: true
+  host:
+    description: Host name or address of the Plex server, as the app reaches it. Needed for a new connection.
+    type: str
+  port:
+    description: Port. V(32400) for a new connection when omitted.
+    type: int
+  use_ssl:
+    description: Whether it is reached by HTTPS.
+    type: bool
+  web_app_url:
+    description: Address of the Plex web page for people's links.
+    type: str
+  libraries:
+    description: Names of the libraries that count; no others do. Those of movies and series are possible.
+    type: list
+    elements: str
+  all_libraries:
+    description: Whether all libraries count that the app knows, in the place of O(libraries). New ones of Plex it knows after a O(sync).
+    type: bool
+    default: false
+  sync:
+    description: Whether the app is to ask Plex for its libraries also when it knows all that are named.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Connect Plex, and let two libraries count
+  homelab.media.overseerr_plex:
+    url: http://127.0.0.1:5055
+    api_key: "{{ example_api_key }}"
+    host: plex
+    port: 32400
+    libraries: [Movies, Series]
+"""
+
+RETURN = r"""
+changes:
+  description: What was done, in check mode what would be.
+  type: list
+  elements: dict
+  returned: always
+  sample: [{resource: overseerr_plex, name: overseerr_plex, action: update, fields: [ip, libraries]}]
+overseerr_plex:
+  description: The connection and the libraries after the run.
+  type: dict
+  returned: always
+  sample: {name: Home, ip: plex, port: 32400, libraries: [{id: "1", name: Movies, enabled: true}]}
+"""
+
+from ansible_collections.homelab.media.plugins.module_utils.api_module import run
+from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES
+
+
+def main():
+    run(FAMILIES["seerr"], "overseerr_plex", {
+        "host": {"type": "str"},
+        "port": {"type": "int"},
+        "use_ssl": {"type": "bool"},
+        "web_app_url": {"type": "str"},
+        "libraries": {"type": "list", "elements": "str"},
+        "all_libraries": {"type": "bool", "default": False},
+        "sync": {"type": "bool", "default": False},
+    }, credentials={"api_key": {"type": "str", "required": True, "no_log": True}}, mutually_exclusive=[("libraries", "all_libraries")])
+
+
+if __name__ == "__main__":
+    main()
