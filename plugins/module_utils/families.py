@@ -15,6 +15,7 @@ from ansible_collections.homelab.media.plugins.module_utils.plex import PlexClie
 from ansible_collections.homelab.media.plugins.module_utils.qbittorrent import QbittorrentClient, QbittorrentWorker
 from ansible_collections.homelab.media.plugins.module_utils.resource import nearest
 from ansible_collections.homelab.media.plugins.module_utils.runner import Converger
+from ansible_collections.homelab.media.plugins.module_utils.sabnzbd import SabnzbdClient, SabnzbdWorker
 from ansible_collections.homelab.media.plugins.module_utils.seerr import SeerrClient, SeerrWorker
 from ansible_collections.homelab.media.plugins.module_utils.tautulli import TautulliClient, TautulliWorker
 
@@ -40,6 +41,7 @@ FAMILIES["bazarr"] = Family(BazarrClient, BazarrWorker)
 FAMILIES["tautulli"] = Family(TautulliClient, TautulliWorker, takes=("username", "password"))
 FAMILIES["plex"] = Family(PlexClient, PlexWorker, needs=(), takes=("token",))
 FAMILIES["qbittorrent"] = Family(QbittorrentClient, QbittorrentWorker, needs=("username", "password"), takes=("api_key", "inside"))
+FAMILIES["sabnzbd"] = Family(SabnzbdClient, SabnzbdWorker)
 FAMILIES["maintainerr"] = Family(MaintainerrClient, MaintainerrWorker, needs=())
 FAMILIES["seerr"] = FAMILIES["overseerr"] = Family(SeerrClient, SeerrWorker)
 
