@@ -9,8 +9,8 @@ from ansible_collections.homelab.media.plugins.plugin_utils import plan, values
 
 from .conftest import ROOT, inventory, shipped_catalog
 
-APPS = ["bazarr", "flaresolverr", "gluetun", "lidarr", "maintainerr", "nzbget", "overseerr", "plex", "prowlarr", "qbittorrent", "radarr", "recyclarr",
-        "sabnzbd", "seerr", "sonarr", "tautulli", "unpackerr"]
+APPS = ["bazarr", "cross-seed", "flaresolverr", "gluetun", "kitana", "lidarr", "maintainerr", "nzbget", "overseerr", "plex", "plex-trakt-sync", "prowlarr",
+        "qbittorrent", "radarr", "recyclarr", "sabnzbd", "seerr", "sonarr", "suggestarr", "tautulli", "unpackerr"]
 HOMEPAGE = """
 app: homepage
 title: Homepage
@@ -39,7 +39,7 @@ def test_entry_is_complete(app):
     assert entry["version"] not in ("latest", "") and ":" not in entry["image"]
     assert entry["arches"] and entry["project"] in ("homelab-torrent", "homelab-plex", "homelab-services")
     assert (ROOT / "catalog" / (app + ".yml")).is_file()
-    assert entry["probe"] or app == "recyclarr"
+    assert entry["probe"] or app in ("recyclarr", "plex-trakt-sync")
     for name, spec in entry["settings"].items():
         assert spec.get("description") or name == "allow_downgrade", name
     for name, spec in entry["secrets"].items():
