@@ -11,6 +11,7 @@ from ansible_collections.homelab.media.plugins.module_utils.bazarr import Bazarr
 from ansible_collections.homelab.media.plugins.module_utils.client import ArrClient
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.maintainerr import MaintainerrClient, MaintainerrWorker
+from ansible_collections.homelab.media.plugins.module_utils.nzbget import NzbgetClient, NzbgetWorker
 from ansible_collections.homelab.media.plugins.module_utils.plex import PlexClient, PlexWorker
 from ansible_collections.homelab.media.plugins.module_utils.qbittorrent import QbittorrentClient, QbittorrentWorker
 from ansible_collections.homelab.media.plugins.module_utils.resource import nearest
@@ -42,6 +43,7 @@ FAMILIES["tautulli"] = Family(TautulliClient, TautulliWorker, takes=("username",
 FAMILIES["plex"] = Family(PlexClient, PlexWorker, needs=(), takes=("token",))
 FAMILIES["qbittorrent"] = Family(QbittorrentClient, QbittorrentWorker, needs=("username", "password"), takes=("api_key", "inside"))
 FAMILIES["sabnzbd"] = Family(SabnzbdClient, SabnzbdWorker)
+FAMILIES["nzbget"] = Family(NzbgetClient, NzbgetWorker, needs=("username", "password"))
 FAMILIES["maintainerr"] = Family(MaintainerrClient, MaintainerrWorker, needs=())
 FAMILIES["seerr"] = FAMILIES["overseerr"] = Family(SeerrClient, SeerrWorker)
 
