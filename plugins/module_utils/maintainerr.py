@@ -61,7 +61,8 @@ class MaintainerrClient(ApiClient):
         if not match:
             raise MediaError("connecting to {0} at {1}: what answers there is no Maintainerr; correct the URL".format(self.name, self.url))
         self.version = version
-        if not 2 <= int(match[1]) <= 3:
+        # A build that was given no version calls itself 0.0.0.
+        if int(match[1]) not in (0, 2, 3):
             raise MediaError("connecting to {0} at {1}: it is Maintainerr {2}, and 2 and 3 are supported; use one of these".format(
                 self.name, self.url, version))
         return {"version": version}
@@ -95,15 +96,18 @@ class MaintainerrClient(ApiClient):
     def tell(self, method, path, body=None):
         """A request whose answer says in C(code) whether it was done.
 
-        :return: The answer.
         :raises MediaError: with what the app said, when it was not.
         """
-        answer = self.write(method, path, body)
-        if not isinstance(answer, dict) or str(answer.get("code", answer.get("status"))) not in ("1", "OK"):
-            said = answer.get("message") if isinstance(answer, dict) else None
-            raise MediaError("{0} {1} at {2}, {3}: {4}".format(method, path, self.name, self.url, redact(
-                said if isinstance(said, str) and said else "refused without a reason; look into the app's log", self.secrets)))
-        return answer
+        said = self.refusal(self.write(method, path, body))
+        if said:
+            raise MediaError("{0} {1} at {2}, {3}: {4}".format(method, path, self.name, self.url, said))
+
+    def refusal(self, answer):
+        """What an answer says went wrong; C(None) for one that says that it was done."""
+        if isinstance(answer, dict) and str(answer.get("code", answer.get("status"))) in ("1", "OK"):
+            return None
+        said = answer.get("message") if isinstance(answer, dict) else None
+        return redact(said if isinstance(said, str) and said else "refused without a reason; look into the app's log", self.secrets)
 
     def libraries(self):
         """What libraries Maintainerr sees: list of C({id, title, type}).
@@ -127,7 +131,7 @@ def address(url, where):
     try:
         port = parts.port
     except ValueError:
-        port = None
+        parts = urlsplit("none:")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
         raise MediaError("{0}: {1} is no URL of Plex; write it as http://host:32400".format(where, url))
     return {"host": parts.hostname.lower(), "port": port or (443 if parts.scheme == "https" else 32400), "ssl": parts.scheme == "https"}
@@ -255,7 +259,8 @@ class MaintainerrWorker(Worker):
         client = self.client
         timeout, client.timeout = client.timeout, max(client.timeout, PLEX_TIMEOUT)
         try:
-            if client.libraries():
+            # A server may have no libraries yet, but never no users.
+            if client.libraries() or client.read("plex/users" if client.old else "media-server/users", fresh=True):
                 return None
         except MediaError as error:
             if error.unreachable:
@@ -267,10 +272,7 @@ class MaintainerrWorker(Worker):
                 " with this token" if client.old else "")
         if not self._token_works():
             return "plex.tv refuses the token; give the token of the account that owns the server"
-        if not client.old and client.read("settings/test/setup", fresh=True) is not True:
-            return "Maintainerr takes its connection to Plex for incomplete; look into the app's log"
-        # Connected to a server without libraries.
-        return None
+        return "Plex refuses the token at this address; give the token of the account that owns the server"
 
     # -- Radarr, Sonarr, Seerr, Tautulli
 
@@ -347,14 +349,10 @@ class MaintainerrWorker(Worker):
 
         :raises MediaError: with what it said.
         """
-        try:
-            self.client.tell("POST", "settings/test/" + kind, body)
-        except MediaError as error:
-            if error.unreachable:
-                raise
-            said = str(error).rpartition(": ")[2]
-            raise MediaError("{0}: Maintainerr does not get through to {1} ({2}); look whether it runs, and correct server_url or server_api_key".format(
-                self.where, body["url"], "no further word" if said == "Failure" else said)) from None
+        said = self.client.refusal(self.client.write("POST", "settings/test/" + kind, body))
+        if said:
+            raise MediaError("Maintainerr does not get through to {0} ({1}); look whether it runs, and correct server_url or server_api_key".format(
+                body["url"], "no further word" if said == "Failure" else said.rstrip(".")))
 
     def _delete(self, path):
         answer = self.client.write("DELETE", path)

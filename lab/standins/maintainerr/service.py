@@ -51,6 +51,8 @@ class Maintainerr:
         environment = environment if environment is not None else os.environ
         base = (environment.get("BASE_PATH") or "").strip("/")
         self.base = f"/{base}" if base else ""
+        self.version_text = VERSION
+        self.routes = ROUTES
         self.store = Store(Path(config_dir) / "maintainerr.json", self._fresh)
         self.store.save()
         self.started = time.monotonic()
@@ -87,7 +89,7 @@ class Maintainerr:
             return as_json(error.value, error.status)
 
     def _route(self, path):
-        for method, pattern, name in ROUTES:
+        for method, pattern, name in self.routes:
             match = re.match(pattern, path)
             if match and request.method in (method, "HEAD" if method == "GET" else method):
                 body = self._body(path)
@@ -128,13 +130,13 @@ class Maintainerr:
         return {"status": "ok", "uptimeSeconds": int(time.monotonic() - self.started), "timestamp": iso()}
 
     def app_status(self):
-        return as_text(json.dumps({"status": 1, "version": VERSION, "commitTag": "stable", "updateAvailable": False}))
+        return as_text(json.dumps({"status": 1, "version": self.version_text, "commitTag": "stable", "updateAvailable": False}))
 
     def timezone(self):
         return as_text("UTC")
 
     def version(self):
-        return as_text(VERSION)
+        return as_text(self.version_text)
 
     def generate(self):
         return as_text(self._fresh()["settings"]["apikey"])
@@ -461,7 +463,7 @@ class Maintainerr:
         url, key = self._slot_body(body)
         strange = "Failure, an unexpected response was returned. The URL is likely incorrect."
         try:
-            if self._slot(name) == "seerr":
+            if name != "tautulli":
                 answer = fetch("GET", url + "/api/v1/settings/about", headers={"X-Api-Key": key}, timeout=10)
                 if answer.status_code in (401, 403):
                     return nok("Invalid API key")
@@ -469,7 +471,10 @@ class Maintainerr:
             else:
                 answer = fetch("GET", url + "/api/v2", params={"apikey": key, "cmd": "get_tautulli_info"}, timeout=10)
                 if answer.status_code in (400, 401, 403):
-                    return nok("Invalid API key")
+                    try:
+                        return nok(answer.json()["response"]["message"])
+                    except (ValueError, KeyError, TypeError):
+                        return nok("Invalid API key")
                 version = answer.json()["response"]["data"].get("tautulli_version")
         except requests.exceptions.ConnectionError:
             return nok(REFUSED)
@@ -814,7 +819,16 @@ ROUTES = [(method, "^" + pattern + "$", name) for method, pattern, name in (
 
 
 def create_app(config_dir, environment=None):
-    maintainerr = Maintainerr(config_dir, environment)
+    """C(STANDIN_VERSION) of 2 makes it one of the first generation."""
+    version = (environment if environment is not None else os.environ).get("STANDIN_VERSION") or VERSION
+    kind, routes = Maintainerr, ROUTES
+    if version.startswith("2."):
+        from .old import GONE, Old
+
+        kind = Old
+        routes = [row for row in ROUTES if row[2] not in GONE] + [("GET", f"^/plex/{name}$", f"plex_{name}") for name in ("libraries", "users")]
+    maintainerr = kind(config_dir, environment)
+    maintainerr.routes, maintainerr.version_text = routes, version
     flask = catch_all(maintainerr.answer)
     flask.maintainerr = maintainerr
     return flask
