@@ -16,7 +16,7 @@ TOKEN = "t0ken-of-the-owner-4711"
 IDENTIFIER = "0123456789abcdef0123456789abcdef01234567"
 LOGIN = ("admin", "c0rrect-horse-4711")
 CONFIG = "auth: {{apikey: {key}}}\ngeneral: {{use_sonarr: false, use_radarr: false, auto_update: false}}\nanalytics: {{enabled: false}}\n"
-INI = "[General]\napi_key = {key}\nfirst_run_complete = {first}\n[PMS]\npms_ip = 127.0.0.1\npms_port = 32400\n"
+INI = "[General]\napi_key = {key}\nfirst_run_complete = 1\n[PMS]\npms_ip = 127.0.0.1\npms_port = 32400\n"
 
 
 @dataclass
@@ -59,16 +59,20 @@ def start(application, **facts):
     return handle
 
 
-def start_bazarr(directory, config=CONFIG):
+def start_bazarr(directory):
     (directory / "config").mkdir(parents=True)
-    (directory / "config" / "config.yaml").write_text(config.format(key=KEY))
+    (directory / "config" / "config.yaml").write_text(CONFIG.format(key=KEY))
     return start(create_bazarr(directory, retry=0.2), app="bazarr")
 
 
-def start_tautulli(directory, ini=INI, environment=None, first=1):
+def make_tautulli(directory, environment=None):
     directory.mkdir(parents=True)
-    (directory / "config.ini").write_text(ini.format(key=KEY, first=first))
-    return start(create_tautulli(directory, environment=environment or {}), app="tautulli")
+    (directory / "config.ini").write_text(INI.format(key=KEY))
+    return create_tautulli(directory, environment=environment or {})
+
+
+def start_tautulli(directory, environment=None):
+    return start(make_tautulli(directory, environment), app="tautulli")
 
 
 def run_module(handle, state, module, options, check=False):
