@@ -208,8 +208,9 @@ class Converger(Worker):
         if kind.provider and desired.get("implementation"):
             # Only the schema's own spelling is stored; on an existing provider it cannot be changed.
             desired.pop("implementation")
-        if desired.get("tags") is not None:
-            desired["tags"] = sorted(self.tag_id(label, not absent) for label in desired["tags"])
+        for option in ("tags", "default_tags"):
+            if desired.get(option) is not None:
+                desired[option] = sorted(self.tag_id(label, not absent) for label in desired[option])
         for option in ("remote_path", "local_path"):
             if kind.name == "remote_path_mapping" and desired.get(option):
                 desired[option] = desired[option].rstrip("/\\") + ("\\" if "\\" in desired[option] else "/")
@@ -255,10 +256,11 @@ class Converger(Worker):
                 names = {item["id"]: item.get(title) for item in self.client.read(path)}
                 number = shown.pop(key)
                 shown[option] = names.get(number, wish.get(option, number or None))
-        if "tags" in shown:
-            labels = {item["id"]: item.get("label") for item in self.client.read("tag")}
-            labels.update({number: label for label, number in self.pending_tags.items()})
-            shown["tags"] = sorted(str(labels.get(number, number)) for number in shown["tags"] or [])
+        for option in ("tags", "default_tags"):
+            if option in shown:
+                labels = {item["id"]: item.get("label") for item in self.client.read("tag")}
+                labels.update({number: label for label, number in self.pending_tags.items()})
+                shown[option] = sorted(str(labels.get(number, number)) for number in shown[option] or [])
         return shown
 
     def probe_password(self, desired, current, prefix):

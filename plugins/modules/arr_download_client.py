@@ -34,6 +34,11 @@ options:
   remove_failed_downloads:
     description: Remove failed downloads from the client's history (not in Prowlarr).
     type: bool
+  settings:
+    description:
+      - Settings that only some of the apps have, by the names that the API uses, in snake case or as they are.
+      - Names are checked against what the app knows.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -82,6 +87,7 @@ def main():
         "category": {"type": "str"},
         "remove_completed_downloads": {"type": "bool"},
         "remove_failed_downloads": {"type": "bool"},
+        "settings": {"type": "dict"},
     }))
 
 

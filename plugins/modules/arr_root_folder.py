@@ -38,6 +38,10 @@ options:
     description: Which new albums are monitored (Lidarr).
     type: str
     choices: [all, none, new]
+  default_tags:
+    description: Labels of the tags of new artists (Lidarr). Missing tags are made.
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -73,6 +77,7 @@ def main():
         "default_metadata_profile": {"type": "str"},
         "default_monitor_option": {"type": "str", "choices": ["all", "future", "missing", "existing", "latest", "first", "none", "unknown"]},
         "default_new_item_monitor_option": {"type": "str", "choices": ["all", "none", "new"]},
+        "default_tags": {"type": "list", "elements": "str"},
     })
 
 

@@ -10,6 +10,7 @@ import difflib
 import posixpath
 from dataclasses import dataclass, field
 
+from ansible_collections.homelab.media.plugins.plugin_utils import user_resources
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 from ansible_collections.homelab.media.plugins.plugin_utils.schema import NAME, Mismatch, coerce
 from ansible_collections.homelab.media.plugins.plugin_utils.secret_marks import SHORTEST, length, marks_of
@@ -345,12 +346,13 @@ def _instance(findings, catalog, host, name, data):
                 del getattr(instance, option)[item]
     for secret, value in values.get("secrets", {}).items():
         path = "{0}.secrets.{1}".format(key, secret)
-        if secret not in entry["secrets"]:
+        known = user_resources.known_secrets(instance)
+        if secret not in known:
             findings.error(
                 host.name,
                 path,
                 "{0} has no secret '{1}'.".format(entry["title"], secret),
-                did_you_mean(secret, entry["secrets"], "secrets"),
+                did_you_mean(secret, known, "secrets"),
             )
         elif _check_secret(findings, host.name, path, value):
             instance.given.add("{0}.{1}".format(name, secret))
@@ -426,12 +428,13 @@ def _host(findings, catalog, name, variables, undefined):
         if owner in ("admin", "host"):
             continue
         instance = host.instances.get(owner)
-        if instance and short not in instance.entry["secrets"]:
+        known = user_resources.known_secrets(instance) if instance else ()
+        if instance and short not in known:
             findings.error(
                 name,
                 "media_secrets.{0}".format(secret),
                 "{0} has no secret '{1}'.".format(instance.entry["title"], short),
-                did_you_mean(short, instance.entry["secrets"], "secrets"),
+                did_you_mean(short, known, "secrets"),
             )
         elif instance:
             instance.given.add(secret)

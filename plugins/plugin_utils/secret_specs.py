@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from ansible_collections.homelab.media.plugins.plugin_utils import context as contexts
-from ansible_collections.homelab.media.plugins.plugin_utils import values
+from ansible_collections.homelab.media.plugins.plugin_utils import user_resources, values
 
 ADMIN = [
     {"name": "admin.username", "format": "plain", "default": "media", "adopt": [], "required": False},
@@ -52,6 +52,10 @@ def specs_of(env, instance):
         if entry.get("default"):
             entry["required"] = False
         found.append(entry)
+    for name in user_resources.free_secrets(instance):
+        # Nobody but its owner knows it, and nothing is sent as long as it is not given.
+        full = "{0}.{1}".format(instance.name, name)
+        found.append({"name": full, "format": "plain", "adopt": [], "required": False})
     return found
 
 

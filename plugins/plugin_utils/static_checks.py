@@ -9,7 +9,7 @@ import ipaddress
 import re
 
 from ansible_collections.homelab.media.plugins.module_utils.usage import ORDER
-from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values, vpn, wiring
+from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, user_resources, values, vpn, wiring
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 
 UNPINNED = ("latest", "stable", "edge", "nightly", "develop", "testing", "master", "main")
@@ -553,6 +553,7 @@ CHECKS = (
     one_login,
     catalog_checks,
     vpn.check,
+    user_resources.check,
 )
 
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.homelab.media.plugins.plugin_utils import topology, values
+from ansible_collections.homelab.media.plugins.plugin_utils import topology, user_resources, values
 
 # What identifies a resource that is to go.
-IDENTITY = ("name", "implementation", "label", "path", "host", "remote_path")
+IDENTITY = ("name", "implementation", "label", "path", "host", "remote_path", "kind")
 
 
 def _resource(env, entry, context, state):
@@ -36,7 +36,7 @@ def _targets(env, entry, context):
 
 
 def resources(env, instance, context):
-    """The resources of one app, in the order of the catalog."""
+    """The resources of one app, in the order of the catalog; with those that people describe, in the order in which they need each other."""
     found = []
     for entry in instance.entry["wiring"]:
         for target in [] if entry.get("gone") else _targets(env, entry, context):
@@ -57,7 +57,7 @@ def resources(env, instance, context):
                     if other["resource"] == resource["resource"]
                 ):
                     found.append(resource)
-    return found
+    return user_resources.merge(instance, context, found)
 
 
 def needs_of(instance):
