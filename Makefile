@@ -43,8 +43,9 @@ site: setup $(LAB) ## Bring everything up and wire it: the lab, or INVENTORY=...
 check: setup $(LAB) ## Show what `make site` would change
 	$(PLAYBOOK) -i $(INVENTORY) playbooks/site.yml --check --diff $(ARGS)
 
-# One after the other: beside each other, two cores make timeouts of what is no failure. With -k, as CI calls it, all run after one that failed.
-test: lint sanity unit contract integration artifact unit-2.17 lab-test molecule ## Everything below down to molecule
+# What needs the lab mostly waits for it, so everything else runs beside it. All steps run, also after one that failed.
+test: setup-test lab-up ## Everything below down to molecule
+	@tools/beside.sh "lint sanity unit contract integration artifact unit-2.17" "lab-test molecule"
 
 lint: setup-test ## ruff, yamllint, ansible-lint, antsibull-docs, antsibull-changelog
 	$(PY) -m ruff check .
