@@ -62,7 +62,6 @@ MAIN = {
 NETWORK = {"trust_proxy": "trustProxy", "csrf_protection": "csrfProtection"}
 READ_ONLY = {"apiKey": "it is taken from API_KEY or settings.json", "mediaServerType": "it follows the first sign-in"}
 AVAILABILITY = {"announced": "announced", "in_cinemas": "inCinemas", "released": "released"}
-SERIES = ("standard", "daily", "anime")
 # What a server has that is not said, so that leaving it out is no difference.
 SILENT = {"useSsl": False, "is4k": False, "isDefault": False, "syncEnabled": False, "preventSearch": False, "tagRequests": False}
 # Profiles of a new server, by whether it is for 4K; the first that there is when there is none of the name.
@@ -432,6 +431,9 @@ class SeerrWorker(Worker):
 
     def _enable(self, have, names, everything, before, after):
         is_on = [row["name"] for row in have if row["enabled"]]
+        if self.check_mode and everything and not have:
+            before["libraries"], after["libraries"] = [], ["all that Plex has"]
+            return
         for each in names or ():
             if each not in {row["name"] for row in have} and not (self.check_mode and not everything):
                 raise MediaError("{0}: Plex has no library {1} of movies or series; {2}".format(self.where, each, nearest(each, [row["name"] for row in have])))
