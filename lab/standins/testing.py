@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 import uuid
+from http.cookiejar import DefaultCookiePolicy
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -428,6 +429,8 @@ class Recorder:
         if not hasattr(self.local, "session"):
             self.local.session = requests.Session()
             self.local.session.trust_env = False
+            # Cookies are between the two sides.
+            self.local.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         headers = {
             key[5:].replace("_", "-").title(): value
             for key, value in environ.items()

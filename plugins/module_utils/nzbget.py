@@ -330,6 +330,8 @@ class NzbgetWorker(Worker):
         current = next((item for item in blocks(options, "category") if item["fields"].get("name", "").lower() == wish["name"].lower()), None)
         if wish.get("state") == "absent":
             return self._remove("category", wish["name"], current, options)
+        if current is not None and wish.get("keep"):
+            return self.change("category", wish["name"], None, found=current["fields"])
         return self._block("category", CATEGORY, dict(wish, name=current["fields"]["name"] if current else wish["name"]), current, options)
 
     def do_server(self, wish):

@@ -46,14 +46,13 @@ class QbittorrentClient(ApiClient):
     :param username: User name of the web page's login.
     :param password: Its password.
     :param api_key: A key in the place of both, from 5.2 on.
-    :param inside: The container that it runs in, for setting the login from inside it when it is another one than given.
     """
 
     root = "/api/v2"
 
-    def __init__(self, url, username=None, password=None, api_key=None, inside=None, **options):
+    def __init__(self, url, username=None, password=None, api_key=None, **options):
         super().__init__(url, headers={"Authorization": "Bearer {0}".format(api_key)} if api_key else None, secrets=[password, api_key], **options)
-        self.username, self.password, self.api_key, self.inside = username, password, api_key, inside
+        self.username, self.password, self.api_key = username, password, api_key
         # What a login proved to be right: user name and password.
         self.proved = None
         # The refusal of a login, when somebody else may know a better one.
@@ -134,18 +133,19 @@ class QbittorrentClient(ApiClient):
             return text or None
         return super()._decode(response, what)
 
-    def set_inside(self, username, password):
+    def set_inside(self, container, username, password):
         """Set the login from inside the container, where qBittorrent asks for none when it lets its own machine in.
 
+        :param container: Its name.
         :raises MediaError: when that cannot be done.
         """
-        what = "setting the login of {0} inside its container {1}".format(self.name, self.inside)
+        what = "setting the login of {0} inside its container {1}".format(self.name, container)
         form = "json=" + _quoted(json.dumps({USERNAME: username, PASSWORD: password}))
         port = re.search(r":(\d+)$", self.url)
         script = "exec curl -fsS --max-time 20 -o /dev/null --data-binary @- \"http://localhost:${WEBUI_PORT:-$1}/api/v2/app/setPreferences\""
         try:
             # The form comes by standard input: a command line is for everybody to see.
-            Docker(lambda command: _run(command, form)).ask(what, "exec", "-i", self.inside, "sh", "-c", script, "sh", port.group(1) if port else "8080")
+            Docker(lambda command: _run(command, form)).ask(what, "exec", "-i", container, "sh", "-c", script, "sh", port.group(1) if port else "8080")
         except DockerProblem as error:
             raise MediaError("{0}; set it by hand in Options > Web UI, or give the login that it has".format(redact(error, self.secrets))) from None
 
@@ -226,7 +226,7 @@ class QbittorrentWorker(Worker):
         """Any preferences by their names."""
         settings = {name: value for name, value in (wish.get("settings") or {}).items() if value is not None}
         if self.client.denied:
-            done = self._new_login(settings)
+            done = self._new_login(settings, wish.get("container"))
             if done:
                 return done
         current = self.preferences()
@@ -282,7 +282,7 @@ class QbittorrentWorker(Worker):
         self.client.forget(PREFERENCES)
         self.client.request("POST", "/api/v2/app/setPreferences", form={"json": json.dumps(settings)})
 
-    def _new_login(self, settings):
+    def _new_login(self, settings, container):
         """Where the given login is refused: the one that is wanted may be there already, else it can be set from inside the container.
 
         :return: In check mode the change; C(None) when a session has begun.
@@ -300,13 +300,13 @@ class QbittorrentWorker(Worker):
             client.identify(client.request("GET", "/api/v2/app/version"))
             client.denied = None
             return None
-        if not client.inside or PASSWORD not in settings:
+        if not container or PASSWORD not in settings:
             raise denied
         fields = [PASSWORD]
         after = dict.fromkeys(fields, HIDDEN + " (new)")
         if self.check_mode:
             return self.change("preferences", "preferences", "update", dict.fromkeys(fields, HIDDEN), after)
-        client.set_inside(*login)
+        client.set_inside(container, *login)
         try:
             client.log_in(*login)
         except MediaError as error:
@@ -338,6 +338,8 @@ class QbittorrentWorker(Worker):
                 if name in self.categories(fresh=True):
                     raise MediaError("{0}: qBittorrent answered that it removed it, but it is still there; look into its log".format(self.where))
             return self.change("category", name, "delete", before=current)
+        if current is not None and wish.get("keep"):
+            return self.change("category", name, None, found=current)
         wanted = {"name": name}
         for option in ("save_path", "download_path"):
             if wish.get(option) is not None:

@@ -240,6 +240,8 @@ class SabnzbdWorker(Worker):
             if name == "*":
                 raise MediaError("{0}: the default category cannot be removed; name another one".format(self.where))
             return self._remove("category", "categories", name, current)
+        if current is not None and wish.get("keep"):
+            return self.change("category", name, None, found=current)
         script = wish.get("script")
         if script and script not in ("None", "Default"):
             self._known(script, self.client.ask("get_scripts").get("scripts") or [], "there is no script")

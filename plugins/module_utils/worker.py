@@ -142,7 +142,7 @@ class Worker:
         """
         wish = dict(wish)
         kind = wish.pop("resource", "")
-        wanted = {key: value for key, value in wish.items() if key not in ("state", "force_save") and value is not None}
+        wanted = {key: value for key, value in wish.items() if key not in ("state", "force_save", "keep") and value is not None}
         return {"resource": kind, "name": cls.title(kind, wish), "action": "create", "fields": sorted(wanted), "before": {},
                 "after": without_secrets(wanted), "object": {}}
 

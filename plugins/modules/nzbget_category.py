@@ -44,6 +44,10 @@ options:
     description: Names of categories of indexers that belong to it.
     type: list
     elements: str
+  keep:
+    description: Whether a category that is there stays as it is.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -81,6 +85,7 @@ def main():
         "unpack": {"type": "bool"},
         "extensions": {"type": "list", "elements": "str"},
         "aliases": {"type": "list", "elements": "str"},
+        "keep": {"type": "bool", "default": False},
     }, credentials={
         "username": {"type": "str", "required": True},
         "password": {"type": "str", "required": True, "no_log": True},

@@ -35,6 +35,10 @@ options:
   download_path_enabled:
     description: Whether incomplete downloads are apart. As in the preferences when this was never said.
     type: bool
+  keep:
+    description: Whether a category that is there stays as it is.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -71,6 +75,7 @@ def main():
         "save_path": {"type": "str"},
         "download_path": {"type": "str"},
         "download_path_enabled": {"type": "bool"},
+        "keep": {"type": "bool", "default": False},
     }, credentials={
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True},

@@ -33,6 +33,11 @@ options:
       - Texts of several lines may be lists.
     type: dict
     required: true
+  container:
+    description:
+      - The Docker container on the managed host that it runs in. Where the given login is refused, it is set from inside that container, if O(settings)
+        has C(web_ui_password) and qBittorrent lets its own machine in without a login.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -76,7 +81,7 @@ from ansible_collections.homelab.media.plugins.module_utils.families import FAMI
 
 
 def main():
-    run(FAMILIES["qbittorrent"], "preferences", {"settings": {"type": "dict", "required": True}},
+    run(FAMILIES["qbittorrent"], "preferences", {"settings": {"type": "dict", "required": True}, "container": {"type": "str"}},
         credentials={
             "username": {"type": "str"},
             "password": {"type": "str", "no_log": True},

@@ -41,6 +41,10 @@ options:
   order:
     description: Its place in the list.
     type: int
+  keep:
+    description: Whether a category that is there stays as it is.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -78,6 +82,7 @@ def main():
         "script": {"type": "str"},
         "priority": {"type": "int", "choices": [-100, -2, -1, 0, 1, 2]},
         "order": {"type": "int"},
+        "keep": {"type": "bool", "default": False},
     }, credentials={"api_key": {"type": "str", "required": True, "no_log": True}}, app="sabnzbd", removable=True)
 
 

@@ -146,6 +146,8 @@ def build(env, hosts, instance):
         "links": links,
         "gone": gone,
         "names": names_of(instance),
+        # What the apps that link to it file their downloads under.
+        "served": sorted({source.category for source in instance.linked_from if source.category}),
         "gateway": {"name": instance.gateway.name, "port": instance.gateway.port} if instance.gateway else None,
         "members": [view(env, member) for member in topology.members(instance)] if instance.entry["gateway"] else [],
         "outbound_subnets": topology.outbound_subnets(host, hosts),

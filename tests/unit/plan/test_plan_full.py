@@ -371,8 +371,8 @@ def test_the_common_login_reaches_what_can_follow_it():
         name: container("x/{0}:1".format(name), name=name) for name in services}))["secrets"]["specs"]}
     assert fresh["nzbget.password"]["adopt"] and not later["nzbget.password"]["adopt"]
     assert fresh["nzbget.password"]["fallback"] == "admin.password" and "sticky" not in fresh["nzbget.password"]
-    # qBittorrent keeps the login of its first start until somebody changes it there and here.
-    assert fresh["qbittorrent.password"]["sticky"]
+    # qBittorrent gets a changed login by the wiring.
+    assert fresh["qbittorrent.password"]["fallback"] == "admin.password" and "sticky" not in fresh["qbittorrent.password"]
 
 
 def test_a_password_with_a_variable_in_it():
