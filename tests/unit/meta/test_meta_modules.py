@@ -15,7 +15,7 @@ PREFIX = "homelab.media."
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py") if path.stem != "__init__")
 # Keys of a task that are no module.
 KEYWORDS = {"become", "check_mode", "delegate_to", "loop", "module_defaults", "name", "no_log", "register", "run_once", "tags", "vars", "when"}
-TYPES = {"bool": bool, "dict": dict, "int": int, "list": list, "float": (int, float)}
+TYPES = {"bool": bool, "dict": dict, "int": int, "list": list, "float": (int, float), "raw": object}
 
 
 @pytest.fixture(scope="session")
