@@ -121,8 +121,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.homelab.media.plugins.module_utils.addresses import addresses, at
 from ansible_collections.homelab.media.plugins.module_utils.api_module import diffs
-from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES, family_of
 from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger, ledger_of
@@ -137,43 +137,6 @@ def containers_of(apps):
     for wish in (wish for app in apps for wish in app.get("resources") or []):
         names.update(entry["check_container"] for entry in wish.get("applications") or [] if entry.get("check_container"))
     return sorted(names)
-
-
-def addresses(module, names):
-    """The own address of every container whose port is not published."""
-    if not names:
-        return {}
-
-    def run(command, **options):
-        try:
-            return module.run_command(command, handle_exceptions=False, **options)
-        except OSError as error:
-            return 127, "", str(error)
-
-    docker = Docker(run)
-    found = {}
-    try:
-        for item in docker.inspect("container", names):
-            seen = describe(item)
-            mode = seen["network_mode"] or ""
-            if mode.startswith("container:"):
-                seen = next((describe(other) for other in docker.inspect("container", [mode.partition(":")[2]])), seen)
-            address = "127.0.0.1" if seen["network_mode"] == "host" else next(iter(seen["addresses"].values()), None)
-            if address:
-                found[item["Name"].lstrip("/")] = address
-    except DockerProblem:
-        pass
-    return found
-
-
-def at(url, container, where):
-    """A URL with a container's own address in the place of its name; C(None) when it does not run."""
-    if not container:
-        return url
-    if container not in where:
-        return None
-    scheme, rest = url.split("://", 1)
-    return "{0}://{1}".format(scheme, rest.replace(container, where[container], 1))
 
 
 def located(wish, where):
