@@ -33,6 +33,8 @@ AUDIO_ONLY = "audio_only_include"
 SECRET_KEYS = re.compile(r"^(hashed_password|f_password|url)$")
 # Empty keys would let anybody in, and another one would shut this run out.
 OWN_KEY = ("auth", "apikey")
+# Changes that are made to subtitles.
+MODS = ("general", "subzero_mods")
 
 
 class BazarrClient(ApiClient):
@@ -263,7 +265,11 @@ class BazarrWorker(Worker):
             for section, keys in wanted.items():
                 for key in keys:
                     value = payload[section][key]
-                    if value != current[section].get(key):
+                    if value == current[section].get(key):
+                        continue
+                    if (section, key) == MODS:
+                        form.update(self._mods(current[section][key], value))
+                    else:
                         value = plain if (section, key) == ("auth", "password") else None if (section, key) == ("auth", "type") and not value else value
                         form["settings-{0}-{1}".format(section, key)] = encoded(value)
             self._probe(payload, form)
@@ -281,6 +287,18 @@ class BazarrWorker(Worker):
                            ordered=("general.path_mappings", "general.path_mappings_movie", "general.enabled_providers"))
         done["object"] = {section: {key: value for key, value in done["object"].get(section, {}).items() if key in keys} for section, keys in wanted.items()}
         return done
+
+    def _mods(self, have, wanted):
+        """The form for changes of subtitles, which takes one by one what is to be added or removed; added twice, one is there twice."""
+        have, wanted = ([str(mod) for mod in mods if mod] for mods in (have, wanted))
+        form = {"subzero-" + mod: "true" if mod in wanted else "false" for mod in set(have) ^ set(wanted) if not mod.startswith("color")}
+        colors = [[mod for mod in mods if mod.startswith("color")] for mods in (have, wanted)]
+        if colors[0] != colors[1]:
+            if colors[0] and colors[1]:
+                # One that takes the place of another one leaves half a colour behind.
+                self.client.post({"subzero-color": ""})
+            form["subzero-color"] = "".join(colors[1][:1])
+        return form
 
     def _probe(self, payload, form):
         """Let Bazarr itself ask Sonarr or Radarr before it is told to connect to it.
@@ -403,8 +421,8 @@ class BazarrWorker(Worker):
     def _entry(self, profile, entry, profiles):
         """A profile in the app's words. Languages that stay keep their number."""
         before = {item_key(kept): item for item, kept in zip((entry or {}).get("items", []), profile_of(entry)["languages"] if entry else [])}
-        newer = re.match(r"\D*(\d+)\.(\d+)\.(\d+)", str(self.client.version))
-        newer = newer is not None and tuple(int(part) for part in newer.groups()) >= (1, 5, 3)
+        numbers = re.match(r"\D*(\d+)\.(\d+)\.(\d+)", str(self.client.version))
+        newer = numbers is None or tuple(int(part) for part in numbers.groups()) >= (1, 5, 3)
         items, free = [], max([item["id"] for item in before.values()] or [0]) + 1
         for language in profile["languages"]:
             item = dict(before.get(item_key(language)) or ({AUDIO_ONLY: "False"} if newer else {}))

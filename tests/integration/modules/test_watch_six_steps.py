@@ -57,6 +57,11 @@ def general(world):
                 {"settings": {"general": {"path_mappings": [], "enabled_integrations": ["anidb"]}}}, settings)
 
 
+def mods(world):
+    return Case("bazarr_settings", {"settings": {"general": {"subzero_mods": ["remove_HI", "color(name=white)"]}}},
+                {"settings": {"general": {"subzero_mods": ["OCR_fixes", "remove_HI", "color(name=red)"]}}}, settings)
+
+
 def languages(world):
     return Case("bazarr_settings", {"languages": ["en", "de"]}, {"languages": ["fr"]}, lambda handle: bazarr(handle, "system/languages"))
 
@@ -107,7 +112,7 @@ def ntfy(world):
                 {"fields": {"priority": "high"}, "triggers": ["extdown"]}, notifiers, [SECRET], removable=True)
 
 
-CASES = (links, providers, general, languages, login, notifications, profile, plex, general_tautulli, login_tautulli, webhook, discord, ntfy)
+CASES = (links, providers, general, mods, languages, login, notifications, profile, plex, general_tautulli, login_tautulli, webhook, discord, ntfy)
 INFO = ("bazarr_info", "tautulli_info")
 
 
