@@ -550,7 +550,7 @@ class Maintainerr:
     def media_users(self):
         self._media()
         found = self._plex("/accounts")
-        return [{"id": str(item["id"]), "name": item["name"]} for item in (found or {}).get("Account", []) if item.get("name")]
+        return [{"id": str(item["id"]), "name": item.get("name", "")} for item in (found or {}).get("Account", [])]
 
     def media_content(self, key):
         self._media()
@@ -642,6 +642,9 @@ class Maintainerr:
             for number, kind in ((1, "radarr"), (2, "sonarr")):
                 if first[0] == number and body.get(f"{kind}SettingsId") is None:
                     raise nest(400, f"{kind.capitalize()} rules require a {kind.capitalize()} server to be selected")
+        days = (body.get("collection") or {}).get("deleteAfterDays")
+        if days is not None and (not isinstance(days, int) or not 0 <= days <= 36500):
+            raise nest(400, "Take action after days must be a whole number between 0 and 36500")
         if not self.settings["media_server_type"]:
             raise failed
         if not self.is_set_up():

@@ -277,6 +277,35 @@ def test_info(world):
     assert "equals" in found["properties"]["plex.viewCount"]
 
 
+def test_wired_with_plex(world, tmp_path):
+    """Plex and what links to it in one run, as the roles do it; the second run changes nothing and writes nothing."""
+    arguments = {
+        "apps": [
+            {"name": "maintainerr", "app": "maintainerr", "url": world.proxy.url, "needs": ["plex"], "resources": [
+                {"resource": "maintainerr_plex", "state": "present", "plex_url": world.plex.url, "plex_token": {"secret": "plex.token"}, "name": "Plex",
+                 "manual_mode": True},
+                {"resource": "maintainerr_server", "state": "present", "kind": "radarr", "name": "Radarr", "server_url": world.radarr.url,
+                 "server_api_key": {"secret": "radarr.api_key"}},
+                {"resource": "maintainerr_server", "state": "absent", "kind": "sonarr", "name": "Sonarr"}]},
+            {"name": "plex", "app": "plex", "url": world.plex.url, "token": {"secret": "plex.token"}, "resources": [
+                {"resource": "plex_server", "state": "present", "plex_tv_url": world.plex.url + "/__plextv__", "friendly_name": "Den"},
+                {"resource": "plex_library", "state": "present", "name": "Movies 4K", "type": "movie", "folders": [str(tmp_path / "media")],
+                 "keep_folders": True, "refresh": True}]}],
+        "secrets": {"plex.token": TOKEN, "radarr.api_key": KEY}, "state_root": world.common["state_root"], "wait_timeout": 5, "on_problem": "report"}
+    # The folder is not there yet: all else is wired, and the sentence says what is missing.
+    first = run_module("media_wiring", arguments)
+    assert len(first["problems"]) == 1 and "plex library Movies 4K: the server sees no folder" in first["problems"][0]["message"], first["problems"]
+    assert {(item["resource"], item["name"], item["state"]) for item in first["links"]} == {
+        ("maintainerr_plex", "Plex", "changed"), ("maintainerr_server", "Radarr", "changed")}
+    (tmp_path / "media").mkdir()
+    assert [item["name"] for item in run_module("media_wiring", arguments)["changes"]] == ["Movies 4K"]
+    world.proxy.clear()
+    last = run_module("media_wiring", arguments)
+    assert not last["changed"] and not last["problems"] and not world.proxy.writes()
+    assert TOKEN not in last["_text"] and KEY not in last["_text"]
+    assert "Movies 4K" in [item["title"] for item in world.run("maintainerr_info")["libraries"]]
+
+
 def html(environ, start_response):
     return testing.respond(start_response, 200, "<!doctype html><html></html>", "text/html")
 
