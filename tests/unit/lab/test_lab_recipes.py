@@ -141,14 +141,12 @@ def test_modes_in_the_image_do_not_follow_the_checkout(recipes, small, tmp_path)
     assert modes["one/lab/entrypoint.sh"] == modes["two/usr/bin/two"] == 0o755
 
 
-@pytest.mark.parametrize("names, words", [
-    ({"one": "one:1"}, ("no image and version for two", "catalog/two.yml")),
-    (dict(NAMES, three="three:3"), ("no image for three", "recipes.json")),
-])
-def test_a_recipe_and_a_catalog_that_disagree_are_named(recipes, small, names, words):
+def test_a_recipe_without_an_entry_in_the_catalog_is_named(recipes, small):
     with pytest.raises(recipes.RecipeError) as error:
-        recipes.load(names, small)
-    assert all(word in str(error.value) for word in words)
+        recipes.load({"one": "one:1"}, small)
+    assert all(word in str(error.value) for word in ("no image and version for two", "catalog/two.yml"))
+    # The catalog may have more than the lab runs.
+    assert "three" not in recipes.load(dict(NAMES, three="three:3"), small)
 
 
 def test_a_missing_standin_is_named(recipes, small):
