@@ -407,14 +407,18 @@ class Bazarr:
         return int(text) if re.fullmatch(r"\d+", text) else text
 
     def _subzero(self, name, text):
-        """Adding twice adds twice; that is how it is."""
+        """Adding twice adds twice, and one color in the place of another leaves a bare "color" behind; that is how it is."""
         mods = self["general"]["subzero_mods"]
-        if name == "color":
-            mods[:] = [mod for mod in mods if not mod.startswith("color(")] + ([text] if text else [])
-        elif text == "true":
+        value = text not in ("false", "", "null", "None", "undefined")
+        if name in mods and not value:
+            mods.remove(name)
+        elif value:
             mods.append(name)
-        else:
-            mods[:] = [mod for mod in mods if mod != name]
+        if name == "color":
+            before = [mod for mod in mods if mod.startswith("color")][:1]
+            mods[:] = mods[:mods.index(before[0])] + mods[mods.index(before[0]) + 1:] if before else mods
+            if value:
+                mods.append(text)
 
 
 def md5(text):
