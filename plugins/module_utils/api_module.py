@@ -16,6 +16,8 @@ from ansible_collections.homelab.media.plugins.module_utils.worker import conver
 # Names of fields whose value may be told in what Ansible shows of a task's options, since only the app's schema knows about the others.
 HARMLESS = re.compile(r"host|port|ssl|base|category|priority|state|order|layout|first|paused|stopped|directory|method|level", re.I)
 
+# Free-form options, wherever they are.
+FREE = ("fields", "settings")
 
 # The options of the connection, whichever app it is.
 CONNECTION = {
@@ -38,16 +40,32 @@ def hide(module):
 
     :return: What to show of the task's options.
     """
-    shown = dict(module.params)
-    for option in ("fields", "settings"):
-        values = shown.get(option)
-        if isinstance(values, dict):
-            for name, value in values.items():
-                if OPEN_SECRETS.search(str(name)):
-                    module.no_log_values.update(text for text in texts_of(value) if text)
-            shown[option] = {name: value if isinstance(value, bool) or HARMLESS.search(str(name)) and not OPEN_SECRETS.search(str(name)) else HIDDEN
-                             for name, value in values.items()}
+    secrets = set()
+    shown = {name: concealed(value, secrets, name in FREE) for name, value in module.params.items()}
+    module.no_log_values.update(text for text in secrets if text)
     return {"module_args": shown}
+
+
+def concealed(value, secrets, free):
+    """A value as it may be shown.
+
+    :param secrets: A set, to which the texts are added that are called like secrets.
+    :param free: Whether it belongs to a free-form option.
+    """
+    if isinstance(value, list) and not free:
+        return [concealed(item, secrets, free) for item in value]
+    if not isinstance(value, dict):
+        return value
+    shown = {}
+    for name, item in value.items():
+        if free and OPEN_SECRETS.search(str(name)):
+            secrets.update(texts_of(item))
+            shown[name] = HIDDEN
+        elif isinstance(item, dict) or not free:
+            shown[name] = concealed(item, secrets, free or name in FREE)
+        else:
+            shown[name] = item if isinstance(item, bool) or HARMLESS.search(str(name)) else HIDDEN
+    return shown
 
 
 class ApiModule(AnsibleModule):

@@ -113,6 +113,20 @@ def test_a_profile_that_new_series_get_stays(run):
     assert [entry["name"] for entry in run("bazarr_info", {})["languages_profiles"]] == ["Kids"]
 
 
+@pytest.mark.parametrize("module, options", [
+    ("bazarr_settings", {"providers": [{"name": "opensubtitlescom", "fields": {"username": "me", "password": TOKEN}}]}),
+    ("bazarr_settings", {"settings": {"opensubtitlescom": {"password": TOKEN, "use_hash": True}}}),
+    ("bazarr_settings", {"sonarr": {"api_key": TOKEN}, "login": {"password": TOKEN}, "notifications": [{"name": "Discord", "url": TOKEN}]}),
+    ("tautulli_notifier", {"name": "Chat", "agent": "discord", "fields": {"hook": TOKEN}}),
+    ("tautulli_settings", {"settings": {"pms_token": TOKEN, "cloudinary_api_secret": TOKEN}, "plex": {"token": TOKEN}}),
+])
+def test_an_app_that_does_not_run_costs_no_secret(tmp_path, module, options):
+    """Before anything is known of the app, only the names of options tell what is a secret."""
+    arguments = dict(options, url=f"http://127.0.0.1:{testing.free_port()}", api_key=KEY, state_root=str(tmp_path), wait_timeout=0)
+    result = watch_apps.runs.run_module(module, arguments)
+    assert result["failed"] and "connection refused" in result["msg"] and TOKEN not in result["_text"] and KEY not in result["_text"]
+
+
 @pytest.mark.parametrize("options, words", [
     ({"name": "Home"}, ["needs languages"]),
     ({"name": "Home", "languages": [{"language": "en"}], "cutoff": "de"}, ["the cutoff de is none of its languages", "en"]),
