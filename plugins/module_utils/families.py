@@ -19,6 +19,7 @@ from ansible_collections.homelab.media.plugins.module_utils.runner import Conver
 from ansible_collections.homelab.media.plugins.module_utils.sabnzbd import SabnzbdClient, SabnzbdWorker
 from ansible_collections.homelab.media.plugins.module_utils.seerr import SeerrClient, SeerrWorker
 from ansible_collections.homelab.media.plugins.module_utils.tautulli import TautulliClient, TautulliWorker
+from ansible_collections.homelab.media.plugins.module_utils.worker import resolve
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,14 @@ def family_of(app, where):
     if app not in FAMILIES:
         raise MediaError("{0}: nothing is known of the app {1}; {2}".format(where, app, nearest(app, FAMILIES)))
     return FAMILIES[app]
+
+
+def credentials_of(app, family, secrets, where):
+    """The keys and logins of an app of a plan, resolved.
+
+    :raises MediaError: when one is missing.
+    """
+    missing = [key for key in family.needs if not app.get(key)]
+    if missing:
+        raise MediaError("{0}: its description has no {1}".format(app["name"], " and no ".join(missing)))
+    return {key: str(resolve(app[key], secrets, where)) for key in family.needs + family.takes if app.get(key)}

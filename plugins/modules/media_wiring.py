@@ -124,9 +124,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.media.plugins.module_utils.addresses import addresses, at
 from ansible_collections.homelab.media.plugins.module_utils.api_module import diffs
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
-from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES, family_of
+from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES, credentials_of, family_of
 from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger, ledger_of
-from ansible_collections.homelab.media.plugins.module_utils.worker import Worker, converge_app, links_of, resolve
+from ansible_collections.homelab.media.plugins.module_utils.worker import Worker, converge_app, links_of
 
 NEEDED = ("name", "app", "url")
 
@@ -156,17 +156,6 @@ def located(wish, where):
 def nothing(**outcome):
     """An outcome in which nothing happened but what is given."""
     return dict({"changes": [], "links": [], "problems": [], "kept": []}, **outcome)
-
-
-def credentials_of(app, family, secrets, where):
-    """The keys and logins of an app, resolved.
-
-    :raises MediaError: when one is missing.
-    """
-    missing = [key for key in family.needs if not app.get(key)]
-    if missing:
-        raise MediaError("{0}: its description has no {1}".format(app["name"], " and no ".join(missing)))
-    return {key: str(resolve(app[key], secrets, where)) for key in family.needs + family.takes if app.get(key)}
 
 
 def converge(app, params, ledger, check_mode, where):
