@@ -34,6 +34,11 @@ options:
   container:
     description: Name of the app's container. The host of O(url) is replaced by its own address, for an app that publishes no port.
     type: str
+  on_problem:
+    description: Whether a problem fails the task, or is only told in RV(problems).
+    type: str
+    choices: [fail, report]
+    default: fail
 """
 
 EXAMPLES = r"""
@@ -67,6 +72,12 @@ secrets:
   elements: dict
   returned: always
   sample: [{name: discord, secret: sonarr.discord, resource: notification, of: Discord, option: webHookUrl}]
+problems:
+  description: What did not work, a sentence each; then there is nothing else.
+  type: list
+  elements: str
+  returned: with O(on_problem=report)
+  sample: []
 left_out:
   description: What could not be told, a sentence each.
   type: list
@@ -96,6 +107,7 @@ def main():
             resources={"type": "list", "elements": "str"},
             wired={"type": "list", "elements": "dict", "default": []},
             container={"type": "str"},
+            on_problem={"type": "str", "choices": ["fail", "report"], "default": "fail"},
         ),
         supports_check_mode=True,
     )
@@ -109,8 +121,10 @@ def main():
         status = client.connect()
         found = export(client, params["instance"] or client.app, params["resources"], params["wired"])
     except MediaError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=False, status=status, **found)
+        if params["on_problem"] == "fail":
+            module.fail_json(msg=str(error))
+        module.exit_json(changed=False, status={}, resources={}, secrets=[], left_out=[], problems=[str(error)])
+    module.exit_json(changed=False, status=status, problems=[], **found)
 
 
 if __name__ == "__main__":
