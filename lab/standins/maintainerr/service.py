@@ -470,11 +470,11 @@ class Maintainerr:
                 version = answer.json().get("version")
             else:
                 answer = fetch("GET", url + "/api/v2", params={"apikey": key, "cmd": "get_tautulli_info"}, timeout=10)
-                if answer.status_code in (400, 401, 403):
-                    try:
-                        return nok(answer.json()["response"]["message"])
-                    except (ValueError, KeyError, TypeError):
-                        return nok("Invalid API key")
+                if answer.status_code in (401, 403):
+                    return nok("Invalid API key")
+                if answer.status_code == 400:
+                    # What Tautulli itself says of a wrong key.
+                    return nok(answer.json()["response"]["message"])
                 version = answer.json()["response"]["data"].get("tautulli_version")
         except requests.exceptions.ConnectionError:
             return nok(REFUSED)
