@@ -10,6 +10,8 @@ import shutil
 
 LABEL = "homelab.media."
 SHOWN_LABELS = (LABEL, "com.docker.compose.")
+# Settings of the user's shell that would let Compose remove, or complain about, what this collection does not know.
+COMPOSE_ENVIRONMENT = {"COMPOSE_REMOVE_ORPHANS": "0", "COMPOSE_IGNORE_ORPHANS": "1", "COMPOSE_PROFILES": ""}
 
 
 class DockerProblem(Exception):
@@ -20,6 +22,15 @@ def last_line(text):
     """The last line of an output that says something; progress bars and hints are not it."""
     lines = [line.strip() for line in str(text).splitlines() if line.strip()]
     return lines[-1] if lines else "no message"
+
+
+def compose_up(project, directory, services):
+    """The arguments of C(docker) that make some services of a project anew, without touching the others.
+
+    They are made anew in any case: what differs was decided before, and Compose does not see a namespace that its gateway left.
+    """
+    return ["compose", "--ansi", "never", "--project-name", project, "--project-directory", directory,
+            "-f", os.path.join(directory, "compose.yml"), "up", "--detach", "--no-deps", "--force-recreate"] + list(services)
 
 
 class Docker:

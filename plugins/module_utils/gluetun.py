@@ -9,23 +9,10 @@ from __future__ import annotations
 
 from ansible_collections.homelab.media.plugins.module_utils.client import ApiClient
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
+from ansible_collections.homelab.media.plugins.module_utils.forwarding import FORWARDED, NO_ROUTE, ports_of
 
 STATUS = "/v1/vpn/status"
 PUBLIC_IP = "/v1/publicip/ip"
-# By age, newest first: the second one up to v3.40.
-FORWARDED = ("/v1/portforward", "/v1/openvpn/portforwarded")
-
-
-def ports_of(answer):
-    """The forwarded ports in an answer of any release.
-
-    :param answer: C({"port": 1}), C({"ports": [1, 2]}), or both; 0, an empty list and C(null) mean none.
-    :return: A list of numbers; the first one is what a program with one port takes.
-    """
-    if not isinstance(answer, dict):
-        return []
-    found = list(answer.get("ports") or []) or [answer.get("port")]
-    return [port for port in found if isinstance(port, int) and not isinstance(port, bool) and port]
 
 
 class GluetunClient(ApiClient):
@@ -61,7 +48,7 @@ class GluetunClient(ApiClient):
             try:
                 return ports_of(self.request("GET", path))
             except MediaError as error:
-                if error.status not in (301, 308, 400, 401, 404):
+                if error.status not in NO_ROUTE:
                     raise
         raise MediaError("reading the forwarded ports at {0}: no role of this key has the route; name GET {1} (up to v3.40 GET {2}) in "
                          "auth/config.toml of the gateway".format(self.url, *FORWARDED), 401)

@@ -134,6 +134,24 @@ def _namespace(container, gateway, renewed, name):
     return None
 
 
+def repair(container, gateway, name):
+    """What brings a dependent back into the network namespace of its gateway, while nobody changes anything.
+
+    What its user stopped stays stopped; what Docker could not start, because there was no namespace to join, does not.
+
+    :param container: The dependent as C(docker_cli.describe) tells it.
+    :param gateway: The gateway likewise, or none.
+    :param name: The gateway's name.
+    :return: C((action, reason)), where the action is C(restart) or C(recreate), or none.
+    """
+    if not gateway or gateway.get("state") != "running":
+        return None
+    if container.get("state") not in ("running", "restarting"):
+        failed = any(text in container.get("error", "") for text in NAMESPACE_ERRORS)
+        return ("recreate", "Docker could not start it without {0}".format(name)) if failed else None
+    return _namespace(container, gateway, None, name)
+
+
 HEX = re.compile(r"\b[0-9a-fA-F]{32,}\b")
 LOGIN = re.compile(r"://[^/@\s]+@")
 NAMED = re.compile(r"""(?i)((?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|[a-z_]*key)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|\S+)""")

@@ -97,19 +97,26 @@ problems:
   sample: []
 """
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe, last_line
+from ansible_collections.homelab.media.plugins.module_utils.docker_cli import (
+    COMPOSE_ENVIRONMENT,
+    Docker,
+    DockerProblem,
+    compose_up,
+    describe,
+    last_line,
+)
 from ansible_collections.homelab.media.plugins.module_utils.stack import BY_COMPOSE, LABEL_INSTANCE, STARTING, decide, is_leftover, redact
+from ansible_collections.homelab.media.plugins.module_utils.turns import CONTAINERS, turn
 
-# Settings of the user's shell that would let Compose remove, or complain about, what this collection does not know.
-COMPOSE_ENVIRONMENT = {"COMPOSE_REMOVE_ORPHANS": "0", "COMPOSE_IGNORE_ORPHANS": "1", "COMPOSE_PROFILES": ""}
 # Seconds after which a gateway that is not even running will not come any more.
 GIVE_UP = 10
+# Seconds to wait until the reconciler is done with a repair.
+LOCK_TIMEOUT = 60
 
 
 class Stack:
@@ -169,13 +176,8 @@ class Stack:
         return left
 
     def compose(self, project, directory, services):
-        """``docker compose up`` for some services, without touching the others.
-
-        They are made anew in any case: what differs was decided here, and Compose does not see a namespace that its gateway left.
-        """
-        return self.docker.call("compose", "--ansi", "never", "--project-name", project, "--project-directory", directory,
-                                "-f", os.path.join(directory, "compose.yml"), "up", "--detach", "--no-deps", "--force-recreate", *services,
-                                environ_update=COMPOSE_ENVIRONMENT)
+        """``docker compose up`` for some services, without touching the others."""
+        return self.docker.call(*compose_up(project, directory, services), environ_update=COMPOSE_ENVIRONMENT)
 
     def up(self, names):
         """Bring services up, project by project; where that fails, one by one, to find the one that it fails for.
@@ -407,8 +409,10 @@ def main():
             for entry in networks:
                 stack.create_network(entry)
             if actions:
-                stack.apply(actions, containers)
-                containers = stack.verify(actions)
+                # The reconciler may be about to repair what this run makes anew.
+                with turn(CONTAINERS, LOCK_TIMEOUT):
+                    stack.apply(actions, containers)
+                    containers = stack.verify(actions)
         if module.params["settle"] and not module.check_mode:
             containers = stack.settle()
         result["services"] = {name: {key: containers[service["container"]].get(key) for key in ("state", "health", "image")}
