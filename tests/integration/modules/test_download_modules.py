@@ -378,10 +378,12 @@ def test_a_fresh_install_is_as_the_wiring_wants_it_and_follows(tmp_path, app):
     command = real_clients.COMMANDS[app] + (["--webui-port={0}".format(port), "--torrenting-port=6881"] if app == "qbittorrent" else [])
     one = real_clients.Program(directory, port, command)
     ledger = Ledger()
+    # qBittorrent lets its own machine in without a login, which a host with a published port is not.
+    url = "http://{0}:{1}".format(own_address(), port) if app == "qbittorrent" else one.url
 
     def wire(entry):
         family = FAMILIES[app]
-        client = family.client(one.url, **{key: secrets[entry[key]["secret"]] for key in family.needs}, timeout=20)
+        client = family.client(url, **{key: secrets[entry[key]["secret"]] for key in family.needs}, timeout=20)
         done = converge_app(family.worker(client, ledger, secrets), entry["resources"])
         assert done["problems"] == []
         return [field for change in done["changes"] for field in change["fields"]]
