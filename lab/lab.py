@@ -624,7 +624,9 @@ def down():
             say("containers, networks and volumes of the lab are removed, " + ("its images not: another lab uses them" if shared else "and its images"))
     else:
         say("no Docker Engine runs here, so there is nothing to remove")
-    stop_engine()
+        shared = False
+    if not shared:
+        stop_engine()
     shutil.rmtree(STATE, ignore_errors=True)
 
 

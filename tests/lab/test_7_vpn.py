@@ -259,7 +259,7 @@ def gateway_recreated(vpn):
     vpn.remember()
     vpn.talk(5)
     vpn.healthy()
-    vpn.sh("cd {0} && docker compose up -d --force-recreate --no-deps {1}".format(PROJECT, " ".join(TALKERS)))
+    vpn.sh("cd {0} && docker compose up -d".format(PROJECT))
 
 
 def firewall_reloaded(vpn):
