@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 
+from ansible_collections.homelab.media.plugins.module_utils import arr_verify
 from ansible_collections.homelab.media.plugins.module_utils import resource as resources
 from ansible_collections.homelab.media.plugins.module_utils.arr import FORMS, KINDS, LIDARR_FORMS, LINKS, NO_UPDATE
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, redact
@@ -55,6 +56,9 @@ class Converger(Worker):
         if kind is None:
             return ""
         return ("" if kind.singleton else " ".join(str(wish.get(part, "")) for part in kind.identity)) or kind.name
+
+    def verify(self, wishes, options):
+        return arr_verify.verify(self.client, wishes, options)
 
     # ----------------------------------------------------------------------------------------------------------------------------
     def converge(self, wish):

@@ -120,6 +120,8 @@ class Worker:
 
     # Kinds that make or hold a link to another app, for the summary.
     links = ()
+    # Kinds of which purge removes what nobody describes.
+    purges = ()
 
     def __init__(self, client, ledger, secrets=None, check_mode=False):
         self.deadline = time.monotonic() + client.wait_timeout
@@ -173,6 +175,15 @@ class Worker:
         :param purge: Kind to C({enabled, ignore}).
         :param outcome: What C(converge_app) returns, to be added to.
         """
+
+    def verify(self, wishes, options):
+        """Prove that the links of a connected app work, by what the app itself says; nothing is stored. For apps that tell nothing, no link.
+
+        :param wishes: The resources that link it, by what identifies them.
+        :param options: C(check_mode): send nothing but reads. C(notifications): whether messages may be sent.
+        :return: A list of the link's name, C(ok), C(failed) or C(skipped), and what was seen or is to be done.
+        """
+        return []
 
     @staticmethod
     def change(kind, name, action, before=None, after=None, found=None):
