@@ -45,8 +45,8 @@ options:
         choices: [bigger, smaller, equals, not_equals, contains, before, after, in_last, in_next, not_contains, contains_partial, not_contains_partial,
                   contains_all, not_contains_all, count_equals, count_not_equals, count_bigger, count_smaller, exists, not_exists]
       value:
-        description: What it is compared with, a number, a text, a list of texts, true or false, a day such as V(2025-12-31), or a number of days
-          as V({days: 90}).
+        description: >-
+          What it is compared with: a number, a text, a list of texts, true or false, a day such as V(2025-12-31), or a number of days as V({days: 90}).
         type: raw
       second:
         description: What it is compared with, in the place of O(rules[].value), by a name like that of O(rules[].first).
