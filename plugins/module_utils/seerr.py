@@ -218,6 +218,7 @@ class SeerrWorker(Worker):
     """All work on one Seerr or Overseerr."""
 
     links = ("overseerr_plex", "overseerr_server", "overseerr_tautulli")
+    purges = ("overseerr_server",)
 
     def __init__(self, client, ledger, secrets=None, check_mode=False):
         super().__init__(client, ledger, secrets, check_mode)
@@ -231,7 +232,7 @@ class SeerrWorker(Worker):
         if kind != "overseerr_setup" and not self.client.authorized and kind in self.kinds():
             name = self.title(kind, wish)
             if self.waiting:
-                return dict(self.change(kind, name, None), links=[(name, "waiting")] if kind in self.links else None)
+                return dict(self.change(kind, name, None), links=[(name, "missing")] if kind in self.links else None)
             if self.promised:
                 return self.predicted(self.client.name, wish) if wish.get("state", "present") == "present" else self.change(kind, name, None)
             raise self.client.refused("{0}: {1}".format(self.client.name, kind.replace("_", " ") + ("" if name == kind else " " + name)))
@@ -419,8 +420,8 @@ class SeerrWorker(Worker):
         """Enable those libraries and no other; a GET that writes."""
         path = "{0}/settings/plex/library".format(self.client.root)
         self.client.forget("settings/plex")
-        # Without a name it takes the empty list for an omitted one, which is the same.
-        return self.client.request("GET", path, params=dict({"sync": "true"} if sync else {}, enable=",".join(ids)))
+        # An empty list is refused, and none is the same.
+        return self.client.request("GET", path, params=dict({"sync": "true"} if sync else {}, **({"enable": ",".join(ids)} if ids else {})))
 
     def _sync(self, have):
         found = self._libraries([row["id"] for row in have if row["enabled"]], sync=True)
@@ -434,8 +435,8 @@ class SeerrWorker(Worker):
         if self.check_mode and everything and not have:
             before["libraries"], after["libraries"] = [], ["all that Plex has"]
             return
-        for each in names or ():
-            if each not in {row["name"] for row in have} and not (self.check_mode and not everything):
+        for each in () if everything or self.check_mode else names:
+            if each not in {row["name"] for row in have}:
                 raise MediaError("{0}: Plex has no library {1} of movies or series; {2}".format(self.where, each, nearest(each, [row["name"] for row in have])))
         wanted = sorted({row["name"] for row in have} if everything else set(names))
         if sorted(set(is_on)) == wanted and len(is_on) == sum(row["name"] in wanted for row in have):
@@ -482,9 +483,9 @@ class SeerrWorker(Worker):
 
     def do_overseerr_server(self, wish):
         """A Radarr or Sonarr, by its name."""
-        kind, name = wish["type"], wish["name"]
+        kind, name = wish["kind"], wish["name"]
         if kind not in SERVERS:
-            raise MediaError("{0}: type is one of {1}, not {2}; correct it".format(self.where, ", ".join(SERVERS), kind))
+            raise MediaError("{0}: kind is one of {1}, not {2}; correct it".format(self.where, ", ".join(SERVERS), kind))
         rows = self._servers(kind)
         mine = [row for row in rows if row.get("name") == name]
         if wish.get("state") == "absent":
@@ -599,7 +600,7 @@ class SeerrWorker(Worker):
             profiles = found.get("profiles") or []
             answers = "radarr" if any("language" in row for row in profiles) else "sonarr"
             if any("items" in row for row in profiles) and answers != kind:
-                raise MediaError("{0}: {1} answers at {2}, and {3} is expected; correct type, host or port".format(
+                raise MediaError("{0}: {1} answers at {2}, and {3} is expected; correct kind, host or port".format(
                     self.where, answers.capitalize(), url, kind.capitalize()))
             self._tests[place] = found
         return self._tests[place]
@@ -718,10 +719,10 @@ class SeerrWorker(Worker):
                 or not any(wish.get("state", "present") == "present" for wish in mine):
             return
         for kind in SERVERS:
-            named = {wish["name"] for wish in mine if wish["type"] == kind}
+            named = {wish["name"] for wish in mine if wish["kind"] == kind}
             for name in dict.fromkeys(row["name"] for row in self._servers(kind)):
                 if name not in named and name not in (options.get("ignore") or ()):
-                    outcome["changes"].append(self.converge({"resource": "overseerr_server", "type": kind, "name": name, "state": "absent"}))
+                    outcome["changes"].append(self.converge({"resource": "overseerr_server", "kind": kind, "name": name, "state": "absent"}))
 
     # -- notifications and jobs
 
@@ -854,5 +855,5 @@ def inspect(client):
     main["defaultPermissions"] = names_of(main.get("defaultPermissions"), PERMISSIONS)
     return {"settings": main, "network": documents.hidden(network, ["proxy.password"]), "plex": client.read("settings/plex"),
             "tautulli": documents.hidden(client.read("settings/tautulli"), ["apiKey"]),
-            "servers": [dict(documents.hidden(row, ["apiKey"]), type=kind) for kind in SERVERS for row in client.read("settings/" + kind)],
+            "servers": [dict(documents.hidden(row, ["apiKey"]), kind=kind) for kind in SERVERS for row in client.read("settings/" + kind)],
             "notifications": agents, "jobs": client.read("settings/jobs")}

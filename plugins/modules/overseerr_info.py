@@ -61,7 +61,7 @@ servers:
   type: list
   elements: dict
   returned: always
-  sample: [{type: radarr, name: Radarr, hostname: radarr}]
+  sample: [{kind: radarr, name: Radarr, hostname: radarr}]
 notifications:
   description: The notification agents, by name.
   type: dict

@@ -39,7 +39,7 @@ options:
     type: list
     elements: str
   all_libraries:
-    description: Whether all libraries count that the app knows, in the place of O(libraries). New ones of Plex it knows after a O(sync).
+    description: Whether all libraries count that the app knows. It asks Plex for new ones when it does not know all O(libraries), and for a O(sync).
     type: bool
     default: false
   sync:
@@ -85,7 +85,7 @@ def main():
         "libraries": {"type": "list", "elements": "str"},
         "all_libraries": {"type": "bool", "default": False},
         "sync": {"type": "bool", "default": False},
-    }, credentials={"api_key": {"type": "str", "required": True, "no_log": True}}, mutually_exclusive=[("libraries", "all_libraries")])
+    }, credentials={"api_key": {"type": "str", "required": True, "no_log": True}})
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ version_added: 0.2.0
 author: homelab.media contributors (@homelab-media)
 description:
   - For Seerr 3 and Overseerr 1.34; which of them it is, the server says.
-  - A server is known by its O(type) and O(name). What is not named keeps its value, keys that this module does not know included.
+  - A server is known by its O(kind) and O(name). What is not named keeps its value, keys that this module does not know included.
   - Quality profiles, root folders and tags are given by name, and looked up through the app itself, whose cache is flushed before, except in check mode.
   - The app takes a Radarr for a Sonarr and stores servers that it does not reach; here both are errors.
-  - There is one default server for each O(type) and resolution. Making one the default takes that from the other, which the result and the diff say.
+  - There is one default server for each O(kind) and resolution. Making one the default takes that from the other, which the result and the diff say.
 extends_documentation_fragment:
   - homelab.media.attributes
   - homelab.media.api
@@ -24,7 +24,7 @@ options:
     description: Its API key.
     type: str
     required: true
-  type:
+  kind:
     description: What it is.
     type: str
     required: true
@@ -82,21 +82,21 @@ options:
     description: Whether requests get a tag with their user's name.
     type: bool
   minimum_availability:
-    description: When a movie counts as available, for O(type=radarr). V(released) for a new server when omitted.
+    description: When a movie counts as available, for O(kind=radarr). V(released) for a new server when omitted.
     type: str
     choices: [announced, in_cinemas, released]
   season_folders:
-    description: Whether seasons have folders, for O(type=sonarr). They have with a new server when omitted.
+    description: Whether seasons have folders, for O(kind=sonarr). They have with a new server when omitted.
     type: bool
   series_type:
-    description: Type of series, for O(type=sonarr).
+    description: Type of series, for O(kind=sonarr).
     type: str
     choices: [anime, daily, standard]
   language_profile:
     description: Name of the language profile, for a Sonarr that has such.
     type: str
   anime:
-    description: What is different for anime, for O(type=sonarr).
+    description: What is different for anime, for O(kind=sonarr).
     type: dict
     suboptions:
       quality_profile:
@@ -129,7 +129,7 @@ EXAMPLES = r"""
   homelab.media.overseerr_server:
     url: http://127.0.0.1:5055
     api_key: "{{ example_api_key }}"
-    type: radarr
+    kind: radarr
     name: Radarr
     host: radarr
     port: 7878
@@ -142,7 +142,7 @@ EXAMPLES = r"""
   homelab.media.overseerr_server:
     url: http://127.0.0.1:5055
     api_key: "{{ example_api_key }}"
-    type: sonarr
+    kind: sonarr
     name: Sonarr 4K
     host: sonarr-4k
     port: 8989
@@ -173,7 +173,7 @@ from ansible_collections.homelab.media.plugins.module_utils.families import FAMI
 
 def main():
     run(FAMILIES["seerr"], "overseerr_server", {
-        "type": {"type": "str", "required": True, "choices": ["radarr", "sonarr"]},
+        "kind": {"type": "str", "required": True, "choices": ["radarr", "sonarr"]},
         "name": {"type": "str", "required": True},
         "host": {"type": "str"},
         "port": {"type": "int"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES
 from ansible_collections.homelab.media.plugins.module_utils.usage import ORDER
 from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, user_resources, values, vpn, wiring
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
@@ -479,7 +480,7 @@ def networks(model, host):
             "Write it without a scheme, such as registry.lan:5000.",
         )
     for kind in host.purge:
-        kinds = sorted(ORDER)
+        kinds = sorted({*ORDER, *(name for family in FAMILIES.values() for name in family.worker.purges)})
         if kind not in kinds:
             model.findings.error(
                 host.name,

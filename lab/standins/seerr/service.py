@@ -488,6 +488,10 @@ class Service:
         return plex
 
     def plex_library(self, _body):
+        for name in ("sync", "enable"):
+            if request.args.get(name) == "":
+                text = f"Empty value found for query parameter '{name}'"
+                raise Answer(400, {"message": text, "errors": [{"path": f".query.{name}", "message": text}]})
         plex = self.settings.data["plex"]
         if request.args.get("sync"):
             held = {item["id"]: item for item in plex["libraries"]}

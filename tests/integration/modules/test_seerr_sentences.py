@@ -159,7 +159,7 @@ def test_plex_is_down(world):
     assert world.api("GET", "settings/plex") == before
     # The next save of anything would have written it.
     world.done("overseerr_settings", {"locale": "de"})
-    world.plex.stop()
+    world.plex.faults({"fail": {"status": 503, "path": ".*"}})
     says(world.run("overseerr_plex", {"host": "127.0.0.1", "port": world.plex.port, "all_libraries": True, "sync": True}), "does not reach Plex")
     assert world.api("GET", "settings/plex") == before
 
@@ -203,7 +203,7 @@ def test_servers_that_are_refused(world):
         ({"host": "no.such.host.invalid"}, ("does not reach Radarr", "reached by that name")),
         ({"host": "http://127.0.0.1"}, ("without scheme",)),
         ({"host": "127.0.0.1:7878"}, ("without scheme",)),
-        ({"type": "sonarr"}, ("Radarr answers", "Sonarr is expected")),
+        ({"kind": "sonarr"}, ("Radarr answers", "Sonarr is expected")),
         ({"port": None}, ("needs host, port and server_api_key",)),
     ):
         wish = {key: value for key, value in {**good, **options}.items() if value is not None}
@@ -211,7 +211,7 @@ def test_servers_that_are_refused(world):
         assert not world.writes(), options
     assert world.api("GET", "settings/radarr") == [] == world.api("GET", "settings/sonarr")
     # The other way round.
-    says(world.run("overseerr_server", {**world.server("sonarr"), "type": "radarr"}), "Sonarr answers at", "Radarr is expected")
+    says(world.run("overseerr_server", {**world.server("sonarr"), "kind": "radarr"}), "Sonarr answers at", "Radarr is expected")
 
 
 def test_a_root_folder_made_a_moment_ago(world):
@@ -251,7 +251,7 @@ def test_names_that_are_there_twice(world):
     entry = {key: value for key, value in world.api("GET", "settings/radarr")[0].items() if key != "id"}
     world.api("POST", "settings/radarr", entry)
     says(world.run("overseerr_server", good), "there are 2 Radarr servers of this name")
-    world.done("overseerr_server", {"type": "radarr", "name": "Radarr", "state": "absent"})
+    world.done("overseerr_server", {"kind": "radarr", "name": "Radarr", "state": "absent"})
     assert world.api("GET", "settings/radarr") == []
 
 

@@ -34,14 +34,14 @@ def case(module, create, edit, path, secrets=(), gone=None, only=None, before=()
 def radarr(world):
     return case("server", world.server("radarr", quality_profile="HD-1080p", tags=["request"], minimum_availability="in_cinemas"),
                 {"quality_profile": "Any", "prevent_search": True, "minimum_availability": "announced", "base_url": "/", "tags": []},
-                "settings/radarr", [world.radarr.api_key], ("type", "name"))
+                "settings/radarr", [world.radarr.api_key], ("kind", "name"))
 
 
 def sonarr(world):
     return case("server", world.server("sonarr", season_folders=True, anime={"quality_profile": "Any", "tags": ["request"]}, external_url="https://tv.example.org"),
                 {"is_default": True, "sync": False, "season_folders": False, "series_type": "daily",
                  "anime": {"quality_profile": "SD", "series_type": "standard"}},
-                "settings/sonarr", [world.sonarr.api_key], ("type", "name"))
+                "settings/sonarr", [world.sonarr.api_key], ("kind", "name"))
 
 
 def main(world):
