@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: bazarr_languages_profile
 short_description: Manage a languages profile of Bazarr
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Says which subtitles series and movies with this profile get.

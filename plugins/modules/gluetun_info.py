@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gluetun_info
 short_description: Read the status, the public address and the forwarded ports of a VPN gateway
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Asks the control server of Gluetun. Reads only.

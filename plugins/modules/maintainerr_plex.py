@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: maintainerr_plex
 short_description: Connect Maintainerr to Plex
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Stores the kind of media server, the token and the address, in the only order in which Maintainerr takes them.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: maintainerr_rule
 short_description: Manage a group of rules of Maintainerr
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - A group finds what its rules say in one library of Plex, keeps that in a collection for some days, and then acts on it.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: maintainerr_server
 short_description: Link Maintainerr to Radarr, Sonarr, Seerr, Overseerr or Tautulli
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Radarr and Sonarr are told apart by O(name), and there may be several. One with another name at the same URL is renamed.

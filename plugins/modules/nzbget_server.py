@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nzbget_server
 short_description: Manage a news server of NZBGet
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Creates, changes or removes a news server, whatever its number is. What is not named keeps its value.

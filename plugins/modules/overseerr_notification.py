@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: overseerr_notification
 short_description: Manage the notification agents of Seerr or Overseerr
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - For Seerr 3 and Overseerr 1.34; which of them it is, the server says.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: overseerr_plex
 short_description: Manage the connection of Seerr or Overseerr to Plex
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - For Seerr 3 and Overseerr 1.34; which of them it is, the server says.
@@ -22,7 +22,7 @@ options:
     description: Its API key.
     type: str
     required: true
-  host:
+  hostname:
     description: Host name or address of the Plex server, as the app reaches it. Needed for a new connection.
     type: str
   port:
@@ -53,7 +53,7 @@ EXAMPLES = r"""
   homelab.media.overseerr_plex:
     url: http://127.0.0.1:5055
     api_key: "{{ example_api_key }}"
-    host: plex
+    hostname: plex
     port: 32400
     libraries: [Movies, Series]
 """
@@ -78,7 +78,7 @@ from ansible_collections.homelab.media.plugins.module_utils.families import FAMI
 
 def main():
     run(FAMILIES["seerr"], "overseerr_plex", {
-        "host": {"type": "str"},
+        "hostname": {"type": "str"},
         "port": {"type": "int"},
         "use_ssl": {"type": "bool"},
         "web_app_url": {"type": "str"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: overseerr_server
 short_description: Manage the Radarr and Sonarr servers of Seerr or Overseerr
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - For Seerr 3 and Overseerr 1.34; which of them it is, the server says.
@@ -33,7 +33,7 @@ options:
     description: Its name.
     type: str
     required: true
-  host:
+  hostname:
     description: Host name or address, as the app reaches it, without scheme and port. Needed for a new server.
     type: str
   port:
@@ -131,7 +131,7 @@ EXAMPLES = r"""
     api_key: "{{ example_api_key }}"
     kind: radarr
     name: Radarr
-    host: radarr
+    hostname: radarr
     port: 7878
     server_api_key: "{{ example_radarr_api_key }}"
     quality_profile: HD-1080p
@@ -144,7 +144,7 @@ EXAMPLES = r"""
     api_key: "{{ example_api_key }}"
     kind: sonarr
     name: Sonarr 4K
-    host: sonarr-4k
+    hostname: sonarr-4k
     port: 8989
     server_api_key: "{{ example_sonarr_api_key }}"
     is_4k: true
@@ -175,7 +175,7 @@ def main():
     run(FAMILIES["seerr"], "overseerr_server", {
         "kind": {"type": "str", "required": True, "choices": ["radarr", "sonarr"]},
         "name": {"type": "str", "required": True},
-        "host": {"type": "str"},
+        "hostname": {"type": "str"},
         "port": {"type": "int"},
         "use_ssl": {"type": "bool"},
         "base_url": {"type": "str"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: overseerr_setup
 short_description: Finish the first run of Seerr or Overseerr without a browser
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - For Seerr 3 and Overseerr 1.34; which of them it is, the server says.
@@ -45,7 +45,7 @@ EXAMPLES = r"""
   homelab.media.overseerr_plex:
     url: http://127.0.0.1:5055
     api_key: "{{ example_api_key }}"
-    host: plex
+    hostname: plex
     all_libraries: true
 
 - name: Finish the first run

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: overseerr_tautulli
 short_description: Manage the connection of Seerr or Overseerr to Tautulli
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - For Seerr 3 and Overseerr 1.34; which of them it is, the server says.
@@ -21,7 +21,7 @@ options:
     description: Its API key.
     type: str
     required: true
-  host:
+  hostname:
     description: Host name or address of Tautulli, as the app reaches it. Needed for a new connection.
     type: str
   port:
@@ -46,7 +46,7 @@ EXAMPLES = r"""
   homelab.media.overseerr_tautulli:
     url: http://127.0.0.1:5055
     api_key: "{{ example_api_key }}"
-    host: tautulli
+    hostname: tautulli
     port: 8181
     tautulli_api_key: "{{ example_tautulli_api_key }}"
 """
@@ -71,7 +71,7 @@ from ansible_collections.homelab.media.plugins.module_utils.families import FAMI
 
 def main():
     run(FAMILIES["seerr"], "overseerr_tautulli", {
-        "host": {"type": "str"},
+        "hostname": {"type": "str"},
         "port": {"type": "int"},
         "use_ssl": {"type": "bool"},
         "base_url": {"type": "str"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: plex_info
 short_description: Read the status, the libraries and the preferences of a Plex Media Server
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Reads only.

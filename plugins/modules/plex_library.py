@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: plex_library
 short_description: Manage a library of a Plex Media Server
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Makes, edits and removes a library by its name. Media files are never touched; removing a library forgets what Plex knows of its items.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: plex_server
 short_description: Give a Plex Media Server its owner and its preferences
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - A server without an owner is claimed for the account of O(token). The claim token of four minutes is fetched from plex.tv at that moment.

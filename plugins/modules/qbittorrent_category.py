@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: qbittorrent_category
 short_description: Manage a category of qBittorrent
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Creates, changes or removes a category. Torrents of a category that is removed stay.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: qbittorrent_preferences
 short_description: Manage the preferences of qBittorrent
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Sets what is named and leaves everything else. Only what differs is sent.

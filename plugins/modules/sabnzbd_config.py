@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sabnzbd_config
 short_description: Manage the configuration of SABnzbd
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - Sets what is named and leaves everything else. Only what differs is sent, and what SABnzbd keeps otherwise is told.

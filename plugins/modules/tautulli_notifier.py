@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: tautulli_notifier
 short_description: Manage a notification agent of Tautulli
-version_added: 0.2.0
+version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
   - A notifier is found by its name and agent. Tautulli does not keep names unique; of several, the first is edited and all are removed.
