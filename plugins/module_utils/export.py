@@ -136,8 +136,12 @@ class Exporter:
         for item in present:
             if kind.name == "indexer" and str(item.get("name", "")).endswith(" (Prowlarr)"):
                 continue
-            key = identity_of(kind, item, camel)
             title = self.title(kind, item)
+            # By labels: an id may be one of a tag that is gone.
+            key = title if kind.name == "delay_profile" else identity_of(kind, item, camel)
+            if kind.name != "delay_profile" and any(empty(item.get(camel(part))) for part in kind.identity):
+                self.left_out.append("{0} with the id {1}: it has no {2}".format(kind.title, item.get("id"), " or no ".join(kind.identity)))
+                continue
             if key in seen:
                 self.left_out.append("{0} {1}: there are several of that name, of which one is told".format(kind.title, title))
                 continue

@@ -39,6 +39,8 @@ def more(kind, world):
     if kind == "prowlarr":
         found.append({"resource": "download_client", "name": "qBittorrent", "settings": {"categories": [{"clientCategory": "tv", "categories": [5000]}]}})
         found.append({"resource": "indexer", "name": "Indexer", "settings": {"redirect": True}})
+        # One of many definitions of one implementation.
+        found.append({"resource": "indexer", "name": "Definition", "implementation": "Lab Tracker", "enable": False})
         return found
     found.append({"resource": "quality_profile", "name": "Any", "upgrade_allowed": True})
     found.append({"resource": "config_media_management", "chmod_folder": "775", "extra_file_extensions": ""})
@@ -153,6 +155,16 @@ def test_what_prowlarr_pushed_is_prowlarrs(start, world):
     told = export(handle, kind, resources=["indexer"])
     assert [entry["name"] for entry in told["resources"]["indexer"]] == ["Own"] and list(told["resources"]) == ["indexer"]
     assert told["secrets"] == [{"name": "own", "secret": "sonarr.own", "resource": "indexer", "of": "Own", "option": "apiKey"}]
+
+
+def test_what_cannot_be_told_is_named(start):
+    kind, handle = start("sonarr", "sonarr")
+    handle.api("POST", "tag", {"label": "kids"})
+    handle.service.db.insert("tag", {"label": ""})
+    handle.service.db.insert("tag", {"label": "KIDS"})
+    told = export(handle, kind, resources=["tag"])
+    assert told["resources"] == {"tag": [{"label": "kids"}]}
+    assert told["left_out"] == ["the tag with the id 2: it has no label", "the tag KIDS: there are several of that name, of which one is told"]
 
 
 def test_a_page_without_a_login_is_not_passed_on(start):
