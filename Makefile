@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-test site check test lint sanity unit contract integration artifact unit-2.17 lab-test molecule bench \
+.PHONY: help setup setup-test site check verify test lint sanity unit contract integration artifact unit-2.17 lab-test molecule bench \
 	lab-up lab-down lab-reset lab-status build clean
 
 help: ## Show this list
@@ -42,6 +42,9 @@ site: setup $(LAB) ## Bring everything up and wire it: the lab, or INVENTORY=...
 
 check: setup $(LAB) ## Show what `make site` would change
 	$(PLAYBOOK) -i $(INVENTORY) playbooks/site.yml --check --diff $(ARGS)
+
+verify: setup $(LAB) ## Prove that what is deployed works: tunnel, ports, links, hardlinks, names; changes nothing
+	$(PLAYBOOK) -i $(INVENTORY) playbooks/verify.yml $(ARGS)
 
 # What needs the lab mostly waits for it, so everything else runs beside it. All steps run, also after one that failed.
 test: setup-test lab-up ## Everything below down to molecule

@@ -15,11 +15,13 @@ from ansible_collections.homelab.media.plugins.plugin_utils import (
     engine,
     host_checks,
     inventory,
+    reconciler,
     secret_specs,
     static_checks,
     storage,
     topology,
     values,
+    verify,
     wiring,
 )
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import Findings
@@ -266,6 +268,8 @@ def host_plan(model, host, info):
             }
         )
         projects.append({"name": project, "directory": directory, "services": entries})
+    resident, kept = reconciler.plan(model, host, info, lambda instance: project_dir(host, instance.project))
+    files += resident
     wired = wiring.plan(model, host)
     own, remote = _names(model, host, files, wired)
     return {
@@ -279,7 +283,9 @@ def host_plan(model, host, info):
         "projects": projects,
         "absent": _absent(host, info),
         "adopt": _adopted(model, host, info),
+        "reconciler": kept,
         "wiring": wired,
+        "verify": verify.plan(model, host, wired),
         "summary": _summary(model, host),
     }
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 COLUMNS = ("SERVICE", "HOST", "URL", "HEALTH", "LINKS")
+VERIFY_COLUMNS = ("HOST", "CHECK", "WHERE", "VERDICT", "SEEN, OR WHAT TO DO")
 
 
 def table(rows, columns=COLUMNS):
@@ -122,3 +123,25 @@ def report(plan, results, state_root="/var/lib/homelab-media"):
     if wrong:
         lines += ["", "Left to do (then run again):"] + ["  " + sentence for sentence in wrong]
     return lines + [""]
+
+
+def verification(results):
+    """The table of a verification, and what of it failed.
+
+    :param results: Host to the result of C(media_verify), C(None) for a host that ended before it, C({msg}) where it failed itself.
+    :return: The lines, and the failures as sentences.
+    """
+    rows, failures, counts = [], [], {"ok": 0, "failed": 0, "skipped": 0}
+    for host in sorted(results):
+        result = results[host] or {}
+        checks = result.get("checks") or []
+        if not checks and (results[host] is None or result.get("failed")):
+            checks = [{"check": "host", "where": host, "verdict": "failed",
+                       "reason": result.get("msg") or "the run ended early on this host, see its message above"}]
+        for entry in checks:
+            counts[entry["verdict"]] += 1
+            rows.append([host, entry["check"], entry["where"], entry["verdict"], entry.get("reason") or "-"])
+            if entry["verdict"] == "failed":
+                failures.append("{0}: {1} of {2}: {3}".format(host, entry["check"], entry["where"], entry.get("reason") or "-"))
+    told = ", ".join("{0} {1}".format(count, verdict) for verdict, count in counts.items())
+    return [""] + table(rows, VERIFY_COLUMNS) + ["", told, ""], failures
