@@ -388,10 +388,10 @@ class SeerrWorker(Worker):
             # There is no switch for it, and without Plex the app does nothing.
             return self.change("overseerr_plex", name, None)
         current = dict({"useSsl": False, "webAppUrl": ""}, **client.read("settings/plex", fresh=True))
-        connection = {key: wish[option] for option, key in (("host", "ip"), ("port", "port"), ("use_ssl", "useSsl"), ("web_app_url", "webAppUrl"))
+        connection = {key: wish[option] for option, key in (("hostname", "ip"), ("port", "port"), ("use_ssl", "useSsl"), ("web_app_url", "webAppUrl"))
                       if wish.get(option) is not None}
         if not connection.get("ip", current["ip"]):
-            raise MediaError("{0}: a new connection needs a host; give it".format(self.where))
+            raise MediaError("{0}: a new connection needs a hostname; give it".format(self.where))
         target = dict({key: current[key] for key in ("ip", "port", "useSsl", "webAppUrl")}, **connection)
         moved = [key for key in target if not same(target[key], current[key])]
         if not current.get("machineId"):
@@ -461,10 +461,10 @@ class SeerrWorker(Worker):
                     raise MediaError("{0}: the app answered that it removed it, but it is still there; look into the app's log".format(self.where))
             return self.change("overseerr_tautulli", name, "delete" if current["hostname"] else None,
                                {"hostname": current["hostname"]} if current["hostname"] else {})
-        wanted = {key: wish[option] for option, key in (("host", "hostname"), ("port", "port"), ("use_ssl", "useSsl"), ("base_url", "urlBase"),
+        wanted = {key: wish[option] for option, key in (("hostname", "hostname"), ("port", "port"), ("use_ssl", "useSsl"), ("base_url", "urlBase"),
                                                         ("tautulli_api_key", "apiKey"), ("external_url", "externalUrl")) if wish.get(option) is not None}
         if not wanted.get("hostname", current["hostname"]):
-            raise MediaError("{0}: a new connection needs host and tautulli_api_key; give both".format(self.where))
+            raise MediaError("{0}: a new connection needs hostname and tautulli_api_key; give both".format(self.where))
         wanted["urlBase"] = base_of(wanted["urlBase"]) if "urlBase" in wanted else None
 
         def write(payload):
@@ -542,13 +542,13 @@ class SeerrWorker(Worker):
     def _address(self, kind, wish, current):
         """Name and address of a server, as they are wanted."""
         wanted = {"name": wish["name"]}
-        for option, key in (("host", "hostname"), ("port", "port"), ("use_ssl", "useSsl"), ("server_api_key", "apiKey"), ("base_url", "baseUrl")):
+        for option, key in (("hostname", "hostname"), ("port", "port"), ("use_ssl", "useSsl"), ("server_api_key", "apiKey"), ("base_url", "baseUrl")):
             if wish.get(option) is not None:
                 wanted[key] = base_of(wish[option]) if option == "base_url" else wish[option]
-            elif not current and option in ("host", "port", "server_api_key"):
-                raise MediaError("{0}: a new {1} needs host, port and server_api_key; give them".format(self.where, kind.capitalize()))
+            elif not current and option in ("hostname", "port", "server_api_key"):
+                raise MediaError("{0}: a new {1} needs hostname, port and server_api_key; give them".format(self.where, kind.capitalize()))
         if "/" in wanted.get("hostname", "") or re.search(r"[^:]:[0-9]+$", wanted.get("hostname", "")):
-            raise MediaError("{0}: host is a name or an address without scheme, port and path, not {1}; correct it".format(self.where, wanted["hostname"]))
+            raise MediaError("{0}: hostname is a name or an address without scheme, port and path, not {1}; correct it".format(self.where, wanted["hostname"]))
         if not current:
             wanted.setdefault("useSsl", False)
         return wanted
@@ -600,7 +600,7 @@ class SeerrWorker(Worker):
             profiles = found.get("profiles") or []
             answers = "radarr" if any("language" in row for row in profiles) else "sonarr"
             if any("items" in row for row in profiles) and answers != kind:
-                raise MediaError("{0}: {1} answers at {2}, and {3} is expected; correct kind, host or port".format(
+                raise MediaError("{0}: {1} answers at {2}, and {3} is expected; correct kind, hostname or port".format(
                     self.where, answers.capitalize(), url, kind.capitalize()))
             self._tests[place] = found
         return self._tests[place]

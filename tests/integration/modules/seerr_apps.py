@@ -114,7 +114,7 @@ class World:
     def server(self, kind, **options):
         """Options of a server."""
         found = getattr(self, kind)
-        return {"kind": found.kind, "name": kind.capitalize(), "host": "127.0.0.1", "port": found.port, "server_api_key": found.api_key, **options}
+        return {"kind": found.kind, "name": kind.capitalize(), "hostname": "127.0.0.1", "port": found.port, "server_api_key": found.api_key, **options}
 
     def stop(self):
         for handle in self._started:

@@ -48,7 +48,7 @@ def test_first_run_from_a_token_to_initialized(world):
     result = world.run("overseerr_setup", {"plex_token": OWNER})
     says(result, "no Plex server is connected yet", "overseerr_plex")
     assert world.api("GET", "settings/public")["initialized"] is False
-    world.done("overseerr_plex", {"host": "127.0.0.1", "port": world.plex.port, "all_libraries": True})
+    world.done("overseerr_plex", {"hostname": "127.0.0.1", "port": world.plex.port, "all_libraries": True})
     done = world.done("overseerr_setup", {"plex_token": OWNER})
     assert done["overseerr_setup"] == {"administrator": True, "initialized": True} and done["changes"][0]["fields"] == ["initialized"]
     assert world.api("GET", "user")["results"][0]["permissions"] == 2
@@ -153,33 +153,33 @@ def test_settings_that_are_refused(world, options, parts):
 
 def test_plex_is_down(world):
     world.sign_in()
-    world.done("overseerr_plex", {"host": "127.0.0.1", "port": world.plex.port, "all_libraries": True})
+    world.done("overseerr_plex", {"hostname": "127.0.0.1", "port": world.plex.port, "all_libraries": True})
     before = world.api("GET", "settings/plex")
-    says(world.run("overseerr_plex", {"host": "127.0.0.1", "port": testing.free_port()}), "does not reach Plex", "it is as it was")
+    says(world.run("overseerr_plex", {"hostname": "127.0.0.1", "port": testing.free_port()}), "does not reach Plex", "it is as it was")
     assert world.api("GET", "settings/plex") == before
     # The next save of anything would have written it.
     world.done("overseerr_settings", {"locale": "de"})
     world.plex.faults({"fail": {"status": 503, "path": ".*"}})
-    says(world.run("overseerr_plex", {"host": "127.0.0.1", "port": world.plex.port, "all_libraries": True, "sync": True}), "does not reach Plex")
+    says(world.run("overseerr_plex", {"hostname": "127.0.0.1", "port": world.plex.port, "all_libraries": True, "sync": True}), "does not reach Plex")
     assert world.api("GET", "settings/plex") == before
 
 
 def test_a_first_plex_that_is_down(world):
     world.sign_in()
-    says(world.run("overseerr_plex", {"host": "127.0.0.1", "port": testing.free_port()}), "does not reach Plex")
+    says(world.run("overseerr_plex", {"hostname": "127.0.0.1", "port": testing.free_port()}), "does not reach Plex")
     assert world.api("GET", "settings/plex")["ip"] == ""
-    says(world.run("overseerr_plex", {"port": 1}), "needs a host")
+    says(world.run("overseerr_plex", {"port": 1}), "needs a hostname")
 
 
 def test_a_library_that_plex_does_not_have(world):
     world.sign_in()
-    says(world.run("overseerr_plex", {"host": "127.0.0.1", "port": world.plex.port, "libraries": ["Movie"]}), "no library Movie", "Movies")
+    says(world.run("overseerr_plex", {"hostname": "127.0.0.1", "port": world.plex.port, "libraries": ["Movie"]}), "no library Movie", "Movies")
     assert not any(row["enabled"] for row in world.api("GET", "settings/plex")["libraries"])
 
 
 def test_tautulli_refuses_the_key(world):
     world.sign_in()
-    good = {"host": "127.0.0.1", "port": world.tautulli.port, "tautulli_api_key": world.tautulli.api_key}
+    good = {"hostname": "127.0.0.1", "port": world.tautulli.port, "tautulli_api_key": world.tautulli.api_key}
     says(world.run("overseerr_tautulli", {**good, "tautulli_api_key": "b4d-key-4711"}), "does not reach Tautulli", "the key is right")
     assert not world.api("GET", "settings/tautulli").get("hostname")
     world.done("overseerr_tautulli", good)
@@ -200,11 +200,11 @@ def test_servers_that_are_refused(world):
         ({"tags": ["4k"]}, ("no tag 4k",)),
         ({"server_api_key": "b4d-key-4711"}, ("does not reach Radarr", "the API key is wrong (401)")),
         ({"port": testing.free_port()}, ("does not reach Radarr", "no connection")),
-        ({"host": "no.such.host.invalid"}, ("does not reach Radarr", "reached by that name")),
-        ({"host": "http://127.0.0.1"}, ("without scheme",)),
-        ({"host": "127.0.0.1:7878"}, ("without scheme",)),
+        ({"hostname": "no.such.host.invalid"}, ("does not reach Radarr", "reached by that name")),
+        ({"hostname": "http://127.0.0.1"}, ("without scheme",)),
+        ({"hostname": "127.0.0.1:7878"}, ("without scheme",)),
         ({"kind": "sonarr"}, ("Radarr answers", "Sonarr is expected")),
-        ({"port": None}, ("needs host, port and server_api_key",)),
+        ({"port": None}, ("needs hostname, port and server_api_key",)),
     ):
         wish = {key: value for key, value in {**good, **options}.items() if value is not None}
         says(world.run("overseerr_server", wish), *parts)

@@ -64,16 +64,16 @@ def region(world):
 
 
 def plex(world):
-    return case("plex", {"host": "127.0.0.1", "port": world.plex.port, "libraries": ["Movies"]},
+    return case("plex", {"hostname": "127.0.0.1", "port": world.plex.port, "libraries": ["Movies"]},
                 {"libraries": ["TV Shows"], "web_app_url": "https://plex.example.org"}, "settings/plex")
 
 
 def everything(world):
-    return case("plex", {"host": "127.0.0.1", "port": world.plex.port, "all_libraries": True}, {"web_app_url": "https://plex.example.org"}, "settings/plex")
+    return case("plex", {"hostname": "127.0.0.1", "port": world.plex.port, "all_libraries": True}, {"web_app_url": "https://plex.example.org"}, "settings/plex")
 
 
 def tautulli(world):
-    return case("tautulli", {"host": "127.0.0.1", "port": world.tautulli.port, "tautulli_api_key": world.tautulli.api_key},
+    return case("tautulli", {"hostname": "127.0.0.1", "port": world.tautulli.port, "tautulli_api_key": world.tautulli.api_key},
                 {"external_url": "https://stats.example.org"}, "settings/tautulli", [], ())
 
 
@@ -104,7 +104,7 @@ def job(world):
 
 
 def setup(world):
-    first = ("overseerr_plex", {"host": "127.0.0.1", "port": world.plex.port})
+    first = ("overseerr_plex", {"hostname": "127.0.0.1", "port": world.plex.port})
     return case("setup", {"plex_token": OWNER, "initialize": False}, {"initialize": True}, "settings/public", [OWNER], before=[first])
 
 
