@@ -62,3 +62,20 @@ def taken(path):
         return True
     finally:
         os.close(handle)
+
+
+def began(path):
+    """Note in a lock that is held that its holder begins now."""
+    try:
+        os.utime(path)
+    except OSError:
+        pass
+
+
+def current(path, files):
+    """Whether the holder of a lock runs, and began after its files were written."""
+    try:
+        begin = os.stat(path).st_mtime
+        return taken(path) and all(os.stat(name).st_mtime <= begin for name in files)
+    except OSError:
+        return False

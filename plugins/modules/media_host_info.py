@@ -52,11 +52,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.homelab.media.plugins.module_utils import hostfacts, secretstore
+from ansible_collections.homelab.media.plugins.module_utils import hostfacts, secretstore, turns
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe
 
 # Packages that bring an Engine.
 ENGINES = ["docker.io", "docker-ce", "moby-engine"]
+# What stays resident on a host with a gateway.
+UNIT = "/etc/systemd/system/homelab-media-reconciler.service"
+WANTED_BY = "/etc/systemd/system/multi-user.target.wants/" + os.path.basename(UNIT)
+PROGRAM = "/usr/local/lib/homelab-media/*.py"
 DAEMONS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
 
 
@@ -132,6 +136,12 @@ def key_sources(spec, state_root):
     return found
 
 
+def reconciler(state_root):
+    """Whether the reconciler is installed, starts with the host, and runs with the files that are there now."""
+    files = [UNIT, os.path.join(state_root, "reconciler.json")] + glob.glob(PROGRAM)
+    return {"installed": os.path.exists(UNIT), "enabled": os.path.lexists(WANTED_BY), "current": turns.current(turns.RECONCILER, files)}
+
+
 def attribute_ports(listening, containers):
     """Name the container behind a listening port: by the port that it publishes, or by the process where it uses the host's network."""
     names = {container["id"]: name for name, container in containers.items()}
@@ -199,6 +209,7 @@ def main():
         "uids": {str(uid): hostfacts.user_name(uid) for uid in spec.get("uids") or []},
         "keys": key_sources(spec.get("secrets") or [], state_root),
         "state": {"exists": os.path.isdir(state_root)},
+        "reconciler": reconciler(state_root),
         "memory_bytes": hostfacts.memory(),
     }
     module.exit_json(changed=False, host=host)
