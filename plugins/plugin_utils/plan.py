@@ -270,8 +270,6 @@ def host_plan(model, host, info):
         projects.append({"name": project, "directory": directory, "services": entries})
     resident, kept = reconciler.plan(model, host, info, lambda instance: project_dir(host, instance.project))
     files += resident
-    resident, kept = reconciler.plan(model, host, info, lambda instance: project_dir(host, instance.project))
-    files += resident
     wired = wiring.plan(model, host)
     own, remote = _names(model, host, files, wired)
     return {
@@ -285,7 +283,6 @@ def host_plan(model, host, info):
         "projects": projects,
         "absent": _absent(host, info),
         "adopt": _adopted(model, host, info),
-        "reconciler": kept,
         "reconciler": kept,
         "wiring": wired,
         "verify": verify.plan(model, host, wired),
