@@ -14,7 +14,7 @@ from ansible_collections.homelab.media.plugins.module_utils.resource import OPEN
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 from ansible_collections.homelab.media.plugins.plugin_utils.resource_options import OPTIONS
 from ansible_collections.homelab.media.plugins.plugin_utils.schema import Mismatch, coerce
-from ansible_collections.homelab.media.plugins.plugin_utils.values import is_secret, secret_names
+from ansible_collections.homelab.media.plugins.plugin_utils.values import is_secret
 
 SETTING = "resources"
 # What comes before what needs it. Only what has indexers can push them, and the login is the first thing that an app needs.
@@ -62,7 +62,16 @@ def full_name(instance, name):
 
 def referred(instance):
     """The full names of all secrets that the resources of an instance refer to."""
-    return sorted(full_name(instance, name) for name in secret_names(described(instance)))
+    return sorted({full_name(instance, name) for name in names_in(described(instance))})
+
+
+def names_in(value):
+    """The names in all references to secrets, which a person may have written in any way."""
+    if is_secret(value):
+        return [str(value["secret"])]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [name for item in value for name in names_in(item)] if isinstance(value, list) else []
 
 
 def free_secrets(instance):
@@ -135,9 +144,13 @@ class Checker:
         if option not in specs:
             self.error(path, "A resource of the kind {0} has no option '{1}'.".format(kind.name, option), did_you_mean(option, specs, "options"))
             return
-        if is_secret(value) and option in KINDS[kind.name].identity:
-            self.error(path, "This is what the resource is found by, and no secret.", "Write it here.")
-        if value is None or is_secret(value):
+        if is_secret(value):
+            if option in kind.identity:
+                self.error(path, "This is what the resource is found by, and no secret.", "Write it here.")
+            elif specs[option]["type"] != "str":
+                self.error(path, "A secret is a text, and this is none.", "Refer to it where the text belongs.")
+            return
+        if value is None:
             return
         try:
             value = coerce(value, spec_of(specs[option]), path)
@@ -267,9 +280,9 @@ def wish(kind, entry, there, instance):
     found = {"resource": kind.name, "state": "present"}
     for option, value in entry.items():
         spec = OPTIONS[kind.name].get(option)
-        if spec is None or value is None:
+        if spec is None or value is None or is_secret(value) and spec["type"] != "str":
             continue
-        if option in NESTED and isinstance(value, dict) and not is_secret(value):
+        if option in NESTED and isinstance(value, dict):
             found[option] = kept(value, there, instance)
             continue
         value = usable(value, there, instance)

@@ -55,6 +55,7 @@ def errors(catalog, resources, app="sonarr", **others):
     ("sonarr", {"notification": [{"name": "a", "fields": {"headers": [{"key": "a", "value": "b"}]}}]}, ".notification[0].fields.headers", ["secret"]),
     ("sonarr", {"tag": [{"label": "Kids"}, {"label": "kids"}]}, ".tag[1]", ["the same one as"]),
     ("sonarr", {"tag": [{"label": {"secret": "sonarr.api_key"}}]}, ".tag[0].label", ["no secret"]),
+    ("sonarr", {"notification": [{"name": "a", "fields": {"secret": "x"}}]}, ".notification[0].fields", ["a text"]),
     ("sonarr", {"tag": [{"label": ["x"]}]}, ".tag[0].label", ["must be text"]),
     ("sonarr", {"config_naming": ["x"]}, ".config_naming", ["mapping of settings"]),
     ("sonarr", {"config_naming": {"rename": {"episodes": True}}}, ".config_naming.rename", ["a value or a list"]),
@@ -169,3 +170,14 @@ def test_the_example_of_the_documentation(catalog):
     assert told == []
     found, plan = wired(catalog, example)
     assert {"custom_format", "quality_profile", "notification", "config_naming"} <= {item["resource"] for item in found}
+
+
+@pytest.mark.parametrize("resources", [
+    [], "tag", {"tag": {"a": 1}}, {"tag": [None, 1, {"label": {"secret": ["x"]}}, {1: 2}]}, {"config_ui": [1]}, {"config_ui": {"settings": 3, 4: 5}},
+    {"notification": [{"name": {"a": 1}, "fields": {"secret": {"b": 1}}, "tags": 3, "events": {}}]}, {"delay_profile": [{"tags": "kids"}, {"tags": 3}]},
+    {"quality_profile": [{"name": "a", "formats": [], "qualities": 3}]}, {1: 2, None: []}, {"download_client": [{"name": "qBittorrent", "fields": 3}]},
+])
+@pytest.mark.parametrize("app", ["sonarr", "prowlarr"])
+def test_nonsense_never_breaks_the_plan(catalog, app, resources):
+    result = planner.full({"host": inventory(services(resources, app, radarr={}))}, {"host": HEALTHY}, catalog)
+    assert "hosts" in result
