@@ -187,6 +187,21 @@ class BazarrWorker(Worker):
         """The link to Sonarr."""
         return self._one_link("sonarr", wish)
 
+    def verify(self, wishes, options):
+        """Bazarr itself asks Sonarr and Radarr, with the keys that it holds."""
+        held, found = self.settings(fresh=True), []
+        for app in dict.fromkeys(wish["resource"] for wish in wishes if wish["resource"] in self.links and wish.get("state", "present") == "present"):
+            if not held["general"]["use_" + app]:
+                found.append((app, "failed", "Bazarr does not use {0}; run site.yml".format(app.capitalize())))
+                continue
+            self.client.secrets.add(str(held[app].get("apikey") or ""))
+            try:
+                self._probe(held, {"settings-general-use_" + app: "true"})
+                found.append((app, "ok", "Bazarr gets through to it"))
+            except MediaError as error:
+                found.append((app, "failed", str(error)))
+        return found
+
     def do_radarr(self, wish):
         """The link to Radarr."""
         return self._one_link("radarr", wish)

@@ -344,6 +344,44 @@ class MaintainerrWorker(Worker):
         current = dict(held, url=whole(held["url"])) if held else None
         return self.settle("maintainerr_server", name, current, body, write, lambda: client.read(path, fresh=True), secrets=("api_key",))
 
+    def verify(self, wishes, options):
+        """Plex's libraries as Maintainerr sees them, and its own test of every other server, which stores nothing."""
+        found = []
+        for wish in wishes:
+            kind, name = wish.get("kind"), self.title(wish["resource"], wish)
+            if wish["resource"] not in self.links or wish.get("state", "present") == "absent":
+                continue
+            if wish["resource"] == "maintainerr_plex":
+                said = self._trouble()
+            elif options.get("check_mode"):
+                found.append((name, "skipped", "its test is a request of its own, which check mode does not make"))
+                continue
+            else:
+                said = self._verified(kind, wish.get("name") or kind.capitalize())
+            found.append((name, "failed" if said else "ok", said or "Maintainerr gets through to it"))
+        return found
+
+    def _verified(self, kind, name):
+        """What does not work of a server that is stored; C(None) when it does."""
+        slot, key = kind, "apiKey"
+        if kind in SERVERS:
+            held = next((row for row in self.client.read("settings/" + kind, fresh=True) or [] if row.get("serverName") == name), None)
+        else:
+            key = "api_key"
+            if kind in REQUESTS:
+                slot = ("jellyseerr" if kind == "seerr" else kind) if self.client.old else "seerr"
+            held = self.client.read("settings/" + slot, fresh=True)
+        if not isinstance(held, dict) or not held.get("url"):
+            return "Maintainerr has no such server; run site.yml"
+        self.client.secrets.add(str(held.get(key) or ""))
+        try:
+            self._test(slot, {name: held[name] for name in ("serverName", "url", key) if name in held})
+        except MediaError as error:
+            if error.unreachable:
+                raise
+            return str(error)
+        return None
+
     def _test(self, kind, body):
         """What Maintainerr saves, it does not try; so it is asked to before.
 

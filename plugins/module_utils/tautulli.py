@@ -294,6 +294,14 @@ class TautulliWorker(Worker):
             values = dict({key: str(current[key]) for key in ("pms_ip", "pms_port", "pms_ssl", "pms_identifier") if current.get(key) is not None}, **values)
         self.client.page("/configUpdate", dict(values, first_run="1"))
 
+    def verify(self, wishes, options):
+        """Whether Tautulli holds a connection to Plex."""
+        if not any(wish["resource"] in self.links and wish.get("state", "present") == "present" for wish in wishes):
+            return []
+        if (self.client.ask("server_status", fresh=True) or {}).get("connected"):
+            return [("plex", "ok", "Tautulli is connected to it")]
+        return [("plex", "failed", "Tautulli is not connected to Plex; look whether Plex runs, and run site.yml for address and token")]
+
     def _connected(self, wanted):
         """Wait until it is connected to Plex.
 

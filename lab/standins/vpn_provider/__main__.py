@@ -5,7 +5,8 @@
 
 The control is for the lab (no key): ``GET /state``; ``PUT /tunnel {"up": false}`` loses every packet of the tunnel, as a server that died;
 ``PUT /port {"port": 40002}`` forwards another port from now on; ``PUT /natpmp {"enabled": false}`` refuses to forward any; ``GET /seen`` what reached
-the internet; ``POST /connect {"port": 40001, "info_hash": "..."}`` connects from the internet to the customers' public address.
+the internet; ``GET /ip`` its caller's address; ``POST /connect {"port": 40001, "info_hash": "..."}`` connects from the
+internet to the customers' public address.
 
 It needs the capabilities NET_ADMIN and SYS_ADMIN (a namespace for the internet), /dev/net/tun, and ``net.ipv4.ip_forward``.
 """
@@ -26,7 +27,7 @@ from pathlib import Path
 from flask import request
 
 from ..common import Server
-from ..kit import as_json, catch_all, end_on_signals, fetch
+from ..kit import as_json, as_text, catch_all, end_on_signals, fetch
 from . import internet, natpmp
 
 INTERFACE, GATEWAY, CUSTOMERS, LISTEN, MTU = "wg0", "10.64.0.1", "10.64.0.0/24", 51820, 1420
@@ -154,6 +155,8 @@ def control(leases, cut):
             leases.change(int(wanted["port"]))
         elif place == ("PUT", "/natpmp"):
             leases.enabled = bool(wanted["enabled"])
+        elif place == ("GET", "/ip"):
+            return as_text(request.remote_addr + "\n")
         elif place == ("GET", "/seen"):
             return as_json(inside("GET", "/seen"))
         elif place == ("POST", "/connect"):
