@@ -1,7 +1,7 @@
 """The closing report: what a person reads must be there, and nothing that is a secret can be."""
 from __future__ import annotations
 
-from ansible_collections.homelab.media.plugins.plugin_utils.report import problems, report, table
+from ansible_collections.homelab.media.plugins.plugin_utils.report import problems, report, table, verification
 
 PLAN = {
     "hosts": {"a": {}, "b": {}},
@@ -57,3 +57,14 @@ def test_the_last_pass_counts_for_each_app():
                                      "problems": [{"app": "radarr", "message": "no"}]}] + FINE["wiring"] + [later])}
     assert problems(PLAN, done) == ["a: radarr: no"]
     assert "sonarr     a     http://a:8989  healthy  1/1" in "\n".join(report(PLAN, done))
+
+
+def test_a_verification_names_what_failed_and_who_was_not_asked():
+    rows = [{"check": "link", "where": "sonarr > qBittorrent", "verdict": "ok", "reason": ""},
+            {"check": "names", "where": "sonarr", "verdict": "failed", "reason": "nzbget does not resolve"},
+            {"check": "hardlink", "where": "x", "verdict": "skipped", "reason": "check mode"}]
+    lines, failures = verification({"a": {"checks": rows, "failures": 1}, "b": None, "c": {"failed": True, "msg": "no requests"}, "d": {"checks": []}})
+    assert failures == ["a: names of sonarr: nzbget does not resolve", "b: host of b: the run ended early on this host, see its message above",
+                        "c: host of c: no requests"]
+    assert "1 ok, 3 failed, 1 skipped" in lines and any(line.startswith("a     link") and " ok " in line for line in lines)
+    assert verification({"a": {"checks": rows[:1]}})[1] == []
