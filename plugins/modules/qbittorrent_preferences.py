@@ -81,12 +81,14 @@ from ansible_collections.homelab.media.plugins.module_utils.families import FAMI
 
 
 def main():
-    run(FAMILIES["qbittorrent"], "preferences", {"settings": {"type": "dict", "required": True}, "container": {"type": "str"}},
-        credentials={
-            "username": {"type": "str"},
-            "password": {"type": "str", "no_log": True},
-            "api_key": {"type": "str", "no_log": True},
-        }, app="qbittorrent")
+    run(FAMILIES["qbittorrent"], "preferences", {
+        "settings": {"type": "dict", "required": True},
+        "container": {"type": "str"},
+    }, credentials={
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "api_key": {"type": "str", "no_log": True},
+    }, app="qbittorrent")
 
 
 if __name__ == "__main__":

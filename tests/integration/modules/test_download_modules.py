@@ -398,4 +398,3 @@ def test_a_fresh_install_is_as_the_wiring_wants_it_and_follows(tmp_path, app):
             assert wire(entry) == ["misc.password"] and wire(entry) == []
     finally:
         one.stop()
-
