@@ -14,7 +14,8 @@ description:
     forwarded port, that dependents have no network but the gateway's, that the apps' links work, that hardlinks work, and that names resolve.
   - Changes no setting and no container. For the proof of a hardlink a file is made as the one app's user, linked as the other's, and both are removed.
   - Links are tried by the apps' own tests, which store no setting. An app notes for itself whether a test of a download client or an indexer
-    failed, as after any use. A notification is really sent, unless O(notifications=false).
+    failed, as after any use. One that still has a session at a download client may find a wrong password right. A notification is really sent,
+    unless O(notifications=false).
   - In check mode no file is made, and nothing but reads is sent to the apps; what is not proven then is told as skipped.
 extends_documentation_fragment:
   - homelab.media.attributes
@@ -90,7 +91,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.media.plugins.module_utils.addresses import addresses
 from ansible_collections.homelab.media.plugins.module_utils.client import requests
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker
-from ansible_collections.homelab.media.plugins.module_utils.verify import FAILED, Verifier, run_command
+from ansible_collections.homelab.media.plugins.module_utils.verify import FAILED, Verifier, hidden_values, run_command
 
 PARTS = ("gateways", "dependents", "torrents", "apps", "proof", "names", "stopped")
 
@@ -115,6 +116,8 @@ def main():
         module.fail_json(msg="spec has {0}, and its parts are {1}; correct it".format(", ".join(unknown), ", ".join(PARTS)), checks=[], failures=0)
     if requests is None:
         module.fail_json(msg="the Python library requests is missing on this host; install python3-requests", checks=[], failures=0)
+    # User names are given among the secrets, and are none.
+    module.no_log_values &= {str(value) for value in hidden_values(params["secrets"])}
     spec = dict({part: [] for part in PARTS}, **params["spec"])
     where = addresses(module, sorted({entry["container"] for entry in spec["apps"] + spec["gateways"] if entry.get("container")}))
     verifier = Verifier(spec, Docker(run_command), where, params, module.check_mode)
