@@ -27,6 +27,10 @@ from .store import Settings, Users, hashed, merge
 ADMIN = 2
 PREFIX = "/api/v1"
 FORBIDDEN = {"status": 403, "error": "You do not have permission to access this endpoint"}
+# Parameters of the query by path, and those that only Seerr has.
+QUERY = {"/settings/plex/library": ("sync", "enable"), "/settings/logs": ("take", "skip", "filter", "search"), "/user": ("take", "skip", "sort"),
+         "/request": ("take", "skip", "filter", "sort", "requestedBy")}
+MORE_QUERY = {"/user": ("q", "includeIds"), "/request": ("sortDirection", "mediaType")}
 USER_SETTINGS = ("movieQuotaLimit", "movieQuotaDays", "tvQuotaLimit", "tvQuotaDays")
 
 
@@ -99,6 +103,7 @@ class Service:
             text = "cookie 'connect.sid' required"
             raise Answer(401, {"message": text, "errors": [{"path": PREFIX + template, "message": text}]})
         parameters = match.groupdict()
+        self._check_query(template)
         self._check(parameters, schema, body)
         user = self._user(key, session)
         if not public and (user is None or (admin and not user["permissions"] & ADMIN)):
@@ -165,6 +170,14 @@ class Service:
             raise Answer(400, {"message": ", ".join(f"{subject} {text}" for _path, subject, text, _code in problems),
                                "errors": [{"path": path, "message": text, "errorCode": f"{code}.openapi.validation"}
                                           for path, _subject, text, code in problems]})
+
+    def _check_query(self, template):
+        """Parameters of the query that the description does not know, or that have no value."""
+        known = QUERY.get(template, ()) + (MORE_QUERY.get(template, ()) if self.seerr else ())
+        for name, value in request.args.items():
+            text = f"Unknown query parameter '{name}'" if name not in known else f"Empty value found for query parameter '{name}'"
+            if name not in known or not value:
+                raise Answer(400, {"message": text, "errors": [{"path": f".query.{name}", "message": text}]})
 
     def _user(self, key, session):
         if key and hmac.compare_digest(key.encode(), self.settings.data["main"]["apiKey"].encode()):
@@ -488,10 +501,6 @@ class Service:
         return plex
 
     def plex_library(self, _body):
-        for name in ("sync", "enable"):
-            if request.args.get(name) == "":
-                text = f"Empty value found for query parameter '{name}'"
-                raise Answer(400, {"message": text, "errors": [{"path": f".query.{name}", "message": text}]})
         plex = self.settings.data["plex"]
         if request.args.get("sync"):
             held = {item["id"]: item for item in plex["libraries"]}
