@@ -574,6 +574,31 @@ class SeerrWorker(Worker):
                 self.where, rival, kind.capitalize(), " for 4K" if place[1] else ""))
         return others
 
+    def verify(self, wishes, options):
+        """Its own test of every Radarr and Sonarr that it holds; it has none of Plex and Tautulli that stores nothing."""
+        found = []
+        for wish in wishes:
+            kind, name = wish.get("kind"), wish.get("name") or wish["resource"]
+            if wish["resource"] not in self.links or wish.get("state", "present") == "absent":
+                continue
+            if wish["resource"] != "overseerr_server":
+                found.append((name, "skipped", "{0} has no test of it that stores nothing".format(self.client.product)))
+            elif options.get("check_mode"):
+                found.append((name, "skipped", "its test is a request of its own, which check mode does not make"))
+            else:
+                held = next((row for row in self._servers(kind) if row.get("name") == name), None)
+                if held is None:
+                    found.append((name, "failed", "{0} has no such server; run site.yml".format(self.client.product)))
+                    continue
+                try:
+                    self._ask(kind, held, {})
+                    found.append((name, "ok", "{0} gets through to it".format(self.client.product)))
+                except MediaError as error:
+                    if error.unreachable:
+                        raise
+                    found.append((name, "failed", str(error)))
+        return found
+
     def _ask(self, kind, target, wish):
         """Profiles, root folders and tags, as the app reads them from the server; C(None) in check mode when that is not possible.
 
