@@ -362,10 +362,11 @@ class SeerrWorker(Worker):
 
     # -- Plex and Tautulli
 
-    def _tried(self, path, body, old):
+    def _tried(self, path, body, old, prefix=""):
         """Save a connection, which the app tries; when that fails, put back what it had, since it keeps in memory what it could not confirm.
 
         :param old: What to put back.
+        :param prefix: What the error begins with.
         """
         try:
             return self._put(path, body)
@@ -378,8 +379,8 @@ class SeerrWorker(Worker):
             where = "{0}://{1}:{2}".format("https" if body.get("useSsl") else "http", body.get("ip") or body.get("hostname"), body.get("port"))
             what, hint = {"settings/plex": ("Plex", "or whether the administrator's Plex login has run out: then sign in again"),
                           "settings/tautulli": ("Tautulli", "and whether the key is right and its version is 2.9 or later")}[path]
-            raise MediaError("{0} does not reach {1} at {2}, so it is as it was ({3}); look whether it runs and is reached there from the app, {4}".format(
-                self.client.product, what, where, str(error).rpartition(": ")[2], hint), error.status) from None
+            raise MediaError("{0}{1} does not reach {2} at {3}, so it is as it was ({4}); look whether it runs and is reached there from the app, {5}".format(
+                prefix, self.client.product, what, where, str(error).rpartition(": ")[2], hint), error.status) from None
 
     def do_overseerr_plex(self, wish):
         """The Plex server, and which of its libraries count."""
@@ -399,7 +400,7 @@ class SeerrWorker(Worker):
         before, after = {key: current[key] for key in moved}, {key: target[key] for key in moved}
         old = {key: current[key] for key in target}
         if moved and not self.check_mode:
-            current.update(self._tried("settings/plex", target, old))
+            current.update(self._tried("settings/plex", target, old, self.where + ": "))
         names, everything = wish.get("libraries"), wish.get("all_libraries")
         if names is not None or everything:
             have = current["libraries"]
@@ -408,7 +409,7 @@ class SeerrWorker(Worker):
             if unknown and not self.check_mode:
                 # Proves that Plex answers, since the list is emptied when it does not.
                 if not moved:
-                    self._tried("settings/plex", target, old)
+                    self._tried("settings/plex", target, old, self.where + ": ")
                 have = self._sync(have)
             self._enable(have, names, everything, before, after)
         if not self.check_mode:
