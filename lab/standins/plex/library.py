@@ -10,6 +10,7 @@ import time
 import uuid
 from pathlib import Path
 
+from .. import titles
 from ..common import Store
 from .preferences import FOLDER, SECTION, SHOW, coerce
 
@@ -25,8 +26,19 @@ AGENTS = {"movie": [("tv.plex.agents.movie", "Plex Movie"), ("tv.plex.agents.non
 ART = {"movie": "movie", "show": "show", "artist": "artist", "photo": "photo"}
 
 
+# What a real server reads in the video itself is here in the name of the file.
+RESOLUTIONS = ((r"2160p|\b4k\b|\buhd\b", "4k"), (r"1080[pi]", "1080"), (r"720p", "720"), (r"576[pi]", "576"), (r"480[pi]", "480"))
+PIXELS = {"4k": (3840, 2160), "1080": (1920, 1080), "720": (1280, 720), "576": (720, 576), "480": (720, 480)}
+
+
 class Refused(Exception):
     """400 with these reasons."""
+
+
+def resolution(file):
+    """As in ``Media``: 4k, 1080 and so on."""
+    name = Path(file).name.lower()
+    return next((found for pattern, found in RESOLUTIONS if re.search(pattern, name)), "1080")
 
 
 def trimmed(path):
@@ -185,24 +197,34 @@ class Library:
         plain = re.sub(r"\s*[\[{].*?[\]}]", "", label).strip()
         match = re.match(r"^(.*?)[ .]\((\d{4})\)", plain) or re.match(r"^(.*?)[ .](\d{4})(?:[ .]|$)", plain)
         title, year = (match[1].replace(".", " "), int(match[2])) if match else (plain, None)
+        # The agent knows the titles of the lab.
+        known = titles.by_name(title, year, {"movie": "movie", "show": "tv"}.get(section["type"]))
+        if known:
+            title, year, guids = known.title, known.year, known.guids
+        size = os.path.getsize(file)
         if section["type"] == "movie":
-            self._new(section=section["key"], type="movie", title=title, year=year, guids=guids, file=file, size=os.path.getsize(file))
+            self._new(section=section["key"], type="movie", title=title, year=year, guids=guids, file=file, size=size)
         elif section["type"] == "show":
-            episode = re.search(r"[sS](\d+)[eE](\d+)", parts[-1])
+            episode = re.search(r"[sS](\d+)((?:-?[eE]\d+)+)", parts[-1])
             if episode:
                 show = self._parent(section, "show", title, year=year, guids=guids)
                 season = self._parent(section, "season", f"Season {int(episode[1])}", show, index=int(episode[1]))
-                self._new(section=section["key"], type="episode", title=f"Episode {int(episode[2])}", parent=season, index=int(episode[2]),
-                          file=file, size=os.path.getsize(file))
+                for number in re.findall(r"\d+", episode[2]):
+                    self._new(section=section["key"], type="episode", title=f"Episode {int(number)}", parent=season, index=int(number),
+                              file=file, size=size)
 
     def items(self, key, kind):
-        return [item for item in self.store.data["items"].values() if item["section"] == key and item["type"] == kind]
+        return [item for item in self.everything() if item["section"] == key and item["type"] == kind]
+
+    def everything(self):
+        """All items; a scan may add to them meanwhile."""
+        return list(self.store.data["items"].values())
 
     def item(self, number):
         return self.store.data["items"].get(str(number))
 
     def children(self, number):
-        return [item for item in self.store.data["items"].values() if item.get("parent") == int(number)]
+        return [item for item in self.everything() if item.get("parent") == int(number)]
 
     def metadata(self, item, guids=True):
         section = self.sections[item["section"]]
@@ -218,8 +240,13 @@ class Library:
             if above:
                 row.update(grandparentRatingKey=str(above["key"]), grandparentTitle=above["title"])
         if item.get("file"):
-            row["Media"] = [{"id": item["key"], "videoResolution": "1080", "container": Path(item["file"]).suffix[1:],
+            sharp = resolution(item["file"])
+            row["Media"] = [{"id": item["key"], "videoResolution": sharp, "width": PIXELS[sharp][0], "height": PIXELS[sharp][1],
+                             "container": Path(item["file"]).suffix[1:],
                              "Part": [{"id": item["key"], "key": f"/library/parts/{item['key']}/0/file", "file": item["file"], "size": item["size"]}]}]
+        if item["type"] in ("show", "season"):
+            below = self.children(item["key"])
+            row.update(childCount=len(below), leafCount=len(below) if item["type"] == "season" else sum(len(self.children(one["key"])) for one in below))
         if guids and item.get("guids"):
             row["Guid"] = [{"id": value} for value in item["guids"]]
         return row

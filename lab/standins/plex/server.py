@@ -516,7 +516,7 @@ class Server:
                 rows = [item for item in rows if item["addedAt"] >= int(value or 0)]
             elif name == "title":
                 rows = [item for item in rows if value.lower() in item["title"].lower()]
-        if request.args.get("sort", "").startswith("addedAt:desc"):
+        if request.args.get("sort", "").startswith("addedAt:desc") or request.path.endswith("/recentlyAdded"):
             rows = sorted(rows, key=lambda item: -item["addedAt"])
         return self._page(rows, {"librarySectionID": int(key), "librarySectionTitle": section["title"], "librarySectionUUID": section["uuid"],
                                  "title1": section["title"], "viewGroup": section["type"]})
@@ -525,12 +525,12 @@ class Server:
         return answer({"size": 0, "totalSize": 0}) if self._section(key) else page(404, "Not Found")
 
     def recent(self):
-        rows = [item for item in self.library.store.data["items"].values() if item["type"] in ("movie", "season")]
+        rows = [item for item in self.library.everything() if item["type"] in ("movie", "season")]
         return self._page(sorted(rows, key=lambda item: -item["addedAt"]), {})
 
     def search(self):
         wanted = (request.args.get("query") or "").lower()
-        return self._page([item for item in self.library.store.data["items"].values() if item["type"] in ("movie", "show")
+        return self._page([item for item in self.library.everything() if item["type"] in ("movie", "show")
                            and wanted in item["title"].lower()], {})
 
     def metadata(self, numbers):

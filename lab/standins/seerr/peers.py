@@ -4,6 +4,7 @@
 """What Seerr asks of others: Radarr and Sonarr (with its hour-long cache), Plex, plex.tv, Tautulli."""
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import requests
@@ -54,6 +55,52 @@ class Arr:
             raise Unreachable("not an object")
         return value
 
+    def _lookup(self, path, term):
+        rows = self.ask("GET", path, term=term)
+        if not isinstance(rows, list) or not rows:
+            raise Unreachable(f"{term} not found")
+        return rows[0]
+
+    def add_movie(self, title, entry, wish, tags):
+        """The movie in Radarr: as it is when it has its file or is monitored, else monitored or added."""
+        search = not entry.get("preventSearch")
+        profile = wish["profileId"] or entry["activeProfileId"]
+        wanted = {"title": title.title, "qualityProfileId": profile, "profileId": profile, "titleSlug": str(title.tmdb),
+                  "minimumAvailability": entry["minimumAvailability"], "tmdbId": title.tmdb, "year": title.year,
+                  "rootFolderPath": wish["rootFolder"] or entry["activeDirectory"], "monitored": True, "tags": tags,
+                  "addOptions": {"searchForMovie": search}}
+        held = self._lookup("/movie/lookup", f"tmdb:{title.tmdb}")
+        if held.get("hasFile") or (held.get("id") and held.get("monitored")):
+            return held
+        if held.get("id"):
+            found = self.ask("PUT", "/movie", {**held, **wanted, "tags": sorted({*held.get("tags", []), *tags})})
+            if search:
+                self.ask("POST", "/command", {"name": "MoviesSearch", "movieIds": [found["id"]]})
+            return found
+        return self.ask("POST", "/movie", wanted)
+
+    def add_series(self, title, entry, wish, tags):
+        """The series in Sonarr, with the requested seasons monitored."""
+        search, wanted = not entry.get("preventSearch"), {season["seasonNumber"] for season in wish["seasons"]}
+        held = self._lookup("/series/lookup", f"tvdb:{title.tvdb}")
+        if held.get("id"):
+            seasons = [{**season, "monitored": season["monitored"] or season["seasonNumber"] in wanted} for season in held["seasons"]]
+            found = self.ask("PUT", "/series", {**held, "monitored": True, "seasons": seasons, "tags": sorted({*held.get("tags", []), *tags})})
+            episodes = [item["id"] for item in self.ask("GET", "/episode", seriesId=found["id"])
+                        if item["seasonNumber"] in wanted and not item["monitored"]]
+            if episodes:
+                self.ask("PUT", "/episode/monitor", {"episodeIds": episodes, "monitored": True})
+            if search:
+                self.ask("POST", "/command", {"name": "MissingEpisodeSearch", "seriesId": found["id"]})
+            return found
+        seasons = [{"seasonNumber": season["seasonNumber"], "monitored": season["seasonNumber"] in wanted} for season in held["seasons"]]
+        return self.ask("POST", "/series", {
+            "tvdbId": title.tvdb, "title": title.title, "qualityProfileId": wish["profileId"] or entry["activeProfileId"],
+            **{name: value for name, value in (("languageProfileId", entry.get("activeLanguageProfileId")),) if value},
+            "seasons": seasons, "tags": tags, "seasonFolder": entry.get("enableSeasonFolders", False), "monitored": True,
+            "rootFolderPath": wish["rootFolder"] or entry["activeDirectory"], "seriesType": entry.get("seriesType") or "standard",
+            "addOptions": {"ignoreEpisodesWithFiles": True, "searchForMissingEpisodes": search}})
+
     def refresh_downloads(self):
         self.ask("POST", "/command", {"name": "RefreshMonitoredDownloads"})
         self.ask("GET", "/queue", includeEpisode="true")
@@ -67,9 +114,9 @@ class Plex:
         self.headers = {"Accept": "application/json", "X-Plex-Token": token or "", "X-Plex-Client-Identifier": client,
                         "X-Plex-Product": product, "X-Plex-Device-Name": product, "X-Plex-Platform": product}
 
-    def ask(self, path):
+    def ask(self, path, **headers):
         try:
-            answer = fetch("GET", self.url + path, headers=self.headers, timeout=10)
+            answer = fetch("GET", self.url + path, headers={**self.headers, **headers}, timeout=10)
             if answer.status_code >= 300:
                 raise Unreachable(str(answer.status_code))
             return answer.json()["MediaContainer"]
@@ -83,6 +130,33 @@ class Plex:
         return [{"id": str(item["key"]), "name": item["title"], "type": item["type"]}
                 for item in self.ask("/library/sections").get("Directory", [])
                 if item.get("type") in ("movie", "show") and item.get("agent") != "com.plexapp.agents.none"]
+
+    def recently_added(self, library, since):
+        """Films or episodes added since then (seconds since 1970)."""
+        kind = 4 if library["type"] == "show" else 1
+        return self.ask(f"/library/sections/{library['id']}/all?type={kind}&sort=addedAt%3Adesc&addedAt%3E%3E={since}",
+                        **{"X-Plex-Container-Start": "0", "X-Plex-Container-Size": "500"}).get("Metadata", [])
+
+    def contents(self, library):
+        """All films or series, fifty at a time."""
+        found = []
+        while True:
+            part = self.ask(f"/library/sections/{library['id']}/all?includeGuids=1",
+                            **{"X-Plex-Container-Start": str(len(found)), "X-Plex-Container-Size": "50"}).get("Metadata", [])
+            found += part
+            if len(part) < 50:
+                return found
+
+    def metadata(self, key, children=False):
+        return self.ask(f"/library/metadata/{key}" + ("?includeChildren=1" if children else ""))["Metadata"][0]
+
+    def children(self, key):
+        return self.ask(f"/library/metadata/{key}/children").get("Metadata", [])
+
+    def ids(self, row):
+        """``{"tmdb": 1, "tvdb": 2}`` of an item, which is asked for again where a list does not tell."""
+        rows = row.get("Guid") or self.metadata(row["ratingKey"]).get("Guid") or []
+        return {match[1]: int(match[2]) for item in rows if (match := re.match(r"^(tmdb|tvdb)://(\d+)$", item["id"]))}
 
 
 def account(token):

@@ -20,8 +20,8 @@ from datetime import timedelta
 import requests
 from flask import Response, request
 
-from ..kit import Cache, Unreachable, as_json, as_text, catch_all, fetch, iso, now
-from . import defaults, peers
+from ..kit import Cache, Unreachable, as_json, as_text, catch_all, iso, now
+from . import defaults, flow, notify, peers
 from .store import Settings, Users, hashed, merge
 
 ADMIN = 2
@@ -29,7 +29,8 @@ PREFIX = "/api/v1"
 FORBIDDEN = {"status": 403, "error": "You do not have permission to access this endpoint"}
 # Parameters of the query by path, and those that only Seerr has.
 QUERY = {"/settings/plex/library": ("sync", "enable"), "/settings/logs": ("take", "skip", "filter", "search"), "/user": ("take", "skip", "sort"),
-         "/request": ("take", "skip", "filter", "sort", "requestedBy")}
+         "/request": ("take", "skip", "filter", "sort", "requestedBy"), "/search": ("query", "page", "language"), "/movie/{movieId}": ("language",),
+         "/tv/{tvId}": ("language",), "/media": ("take", "skip", "filter", "sort")}
 MORE_QUERY = {"/user": ("q", "includeIds"), "/request": ("sortDirection", "mediaType")}
 USER_SETTINGS = ("movieQuotaLimit", "movieQuotaDays", "tvQuotaLimit", "tvQuotaDays")
 
@@ -46,12 +47,13 @@ def message(status, text):
     return Answer(status, {"message": text})
 
 
-class Service:
+class Service(flow.Doors):
     def __init__(self, config_dir, seerr=True, environment=None, die=None):
         self.seerr, self.directory = seerr, config_dir
         self.product, self.version = ("Seerr", "3.1.0") if seerr else ("Overseerr", "1.34.0")
         self.settings = Settings(config_dir, seerr, environment if environment is not None else os.environ)
         self.users = Users(config_dir)
+        self.flow = flow.Flow(self, config_dir)
         self.caches = {"radarr": Cache(), "sonarr": Cache()}
         self.sessions = {}
         self.restart_required = False
@@ -71,6 +73,8 @@ class Service:
         return (lambda body: handler(body, agent)) if agent else handler
 
     # -- the door
+
+    refused = Answer
 
     def answer(self):
         try:
@@ -217,7 +221,7 @@ class Service:
             row["plexToken"] = user["plexToken"]
         if settings:
             row["settings"] = None
-        row.update(requestCount=0, displayName=user["username"] or user["plexUsername"] or user["email"])
+        row.update(requestCount=self.flow.requests_of(user), displayName=user["username"] or user["plexUsername"] or user["email"])
         return row
 
     def _own(self, user, fresh=False, token=False):
@@ -596,6 +600,8 @@ class Service:
             time.sleep(60 - time.time() % 60)
             if self.jobs_started:
                 self._work("download-sync")
+                if int(time.time() // 60) % 5 == 0:
+                    self._work("plex-recently-added-scan")
 
     def _work(self, job):
         self.running.add(job)
@@ -609,13 +615,11 @@ class Service:
                             except Unreachable:
                                 pass
             elif job in ("radarr-scan", "sonarr-scan"):
-                kind = job.partition("-")[0]
-                for entry in self._entries(kind):
-                    if entry.get("syncEnabled"):
-                        try:
-                            peers.Arr(kind, entry, self.caches[kind]).ask("GET", "/movie" if kind == "radarr" else "/series")
-                        except Unreachable:
-                            pass
+                self.flow.scan_arr(job.partition("-")[0])
+            elif job in ("plex-recently-added-scan", "plex-full-scan"):
+                self.flow.scan_plex(recent=job == "plex-recently-added-scan")
+            elif job == "availability-sync":
+                self.flow.sync_availability()
         finally:
             self.running.discard(job)
 
@@ -667,17 +671,7 @@ class Service:
                 with smtplib.SMTP(options.get("smtpHost") or "", int(options.get("smtpPort") or 587), timeout=10) as server:
                     server.noop()
             elif agent != "webpush":
-                url = options.get("webhookUrl") or options.get("url")
-                if agent == "ntfy":
-                    url = (url or "").rstrip("/")
-                elif agent == "gotify":
-                    url = f"{(url or '').rstrip('/')}/message?token={options.get('token', '')}"
-                headers = {"Authorization": options["authHeader"]} if options.get("authHeader") else {}
-                content = {"notification_type": "TEST_NOTIFICATION", "event": "Test Notification", "subject": "Test Notification",
-                           "message": "Check check, 1, 2, 3. Are we coming in clear?"}
-                if agent == "webhook":
-                    content = filled(json.loads(options["jsonPayload"]), content)
-                fetch("POST", url or "", json=content, headers=headers, timeout=10).raise_for_status()
+                notify.post(agent, options, notify.TEST)
         except (requests.exceptions.RequestException, OSError, ValueError, KeyError, smtplib.SMTPException):
             raise message(500, f"Failed to send {title} notification.") from None
         return None, 204
@@ -722,6 +716,7 @@ class Service:
         if userId == 1:
             raise message(405, "This account cannot be deleted.")
         self.users.remove(userId)
+        self.flow.forget(user)
         return {**self._own(user), "requests": []}
 
     def user_main(self, body, userId):
@@ -760,7 +755,7 @@ class Service:
     # -- the rest
 
     def about(self, _body):
-        return {"version": self.version, "totalMediaItems": 0, "totalRequests": 0, "appDataPath": "/app/config"}
+        return {"version": self.version, "totalMediaItems": len(self.flow.media), "totalRequests": len(self.flow.requests), "appDataPath": "/app/config"}
 
     def cache(self, _body):
         rows = []
@@ -790,23 +785,6 @@ class Service:
 
     def override_rules(self, _body):
         return []
-
-    def requests_list(self, _body):
-        answer = {"pageInfo": {"pages": 0, "pageSize": 10, "results": 0, "page": 1}, "results": []}
-        return {**answer, "serviceErrors": {"radarr": [], "sonarr": []}} if self.seerr else answer
-
-    def requests_post(self, body):
-        kind = "movie" if body["mediaType"] == "movie" else "TV show"
-        raise message(500, f"[TMDB] Failed to fetch {kind} details: getaddrinfo ENOTFOUND api.themoviedb.org")
-
-
-def filled(value, content):
-    """A payload with its templates replaced."""
-    if isinstance(value, dict):
-        return {re.sub(r"\{\{(\w+)\}\}", r"\1", key): filled(item, content) for key, item in value.items()}
-    if isinstance(value, str):
-        return re.sub(r"\{\{(\w+)\}\}", lambda match: str(content.get(match[1], "")), value)
-    return value
 
 
 def named(item):
@@ -864,8 +842,7 @@ def table(seerr):
         ("POST", "/user/{userId}/settings/password", False, True, None, "user_password"),
         ("GET", "/user/{userId}/settings/permissions", False, True, None, "user_permissions"),
         ("POST", "/user/{userId}/settings/permissions", False, True, ({"permissions": defaults.NUMBER}, {}, ()), "user_permissions"),
-        ("GET", "/request", False, False, None, "requests_list"),
-        ("POST", "/request", False, False, ({"mediaType": text, "mediaId": defaults.NUMBER}, {}, ()), "requests_post"),
+        *flow.rows(text, defaults.NUMBER, defaults.BOOLEAN),
         ("GET", "/settings/radarr/{radarrId}/profiles", False, True, None, "radarr_profiles"),
     ]
     for kind, shape in (("radarr", defaults.RADARR), ("sonarr", defaults.SONARR)):
