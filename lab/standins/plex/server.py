@@ -18,7 +18,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import requests
-from flask import request
+from flask import request, send_file
 
 from ..kit import catch_all, fetch, plex_tv
 from .library import AGENTS, NUMBERS, TYPES, Library, Refused
@@ -265,6 +265,7 @@ class Server:
                 ("GET", r"^/library/sections/(\d+)/(?:collections|label|filters|sorts|onDeck)$", self.section_empty),
                 ("GET", r"^/library/metadata/([\d,]+)$", self.metadata), ("GET", r"^/library/metadata/(\d+)/(children|allLeaves)$", self.metadata_children),
                 ("PUT", r"^/library/metadata/(\d+)/(?:refresh|analyze|prefs)$", self.metadata_touch),
+                ("GET HEAD", r"^/library/parts/(\d+)/\d+/file(?:\.\w+)?$", self.part),
                 ("GET", r"^/services/browse(?:/(.*))?$", self.browse)):
             match = re.match(pattern, path)
             if match:
@@ -552,6 +553,13 @@ class Server:
         if kind == "allLeaves":
             rows = [leaf for item in rows for leaf in (self.library.children(item["key"]) or [item])]
         return self._page(rows, {})
+
+    def part(self, number):
+        """The film itself, as a player gets it: whole, or the range it asks for."""
+        item = self.library.item(number)
+        if not item or not os.path.isfile(item.get("file") or ""):
+            return page(404, "Not Found")
+        return send_file(os.path.abspath(item["file"]), mimetype="video/x-matroska", conditional=True)
 
     def metadata_touch(self, number):
         return nothing() if self.library.item(number) else page(404, "Not Found")

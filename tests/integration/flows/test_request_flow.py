@@ -66,6 +66,8 @@ def test_movie_that_is_approved_by_hand_goes_to_the_default_server_and_comes_bac
     assert {guid["id"] for guid in item["Guid"]} == {f"tmdb://{HD.tmdb}", f"imdb://{HD.imdb}"}
     assert item["Media"][0]["Part"][0]["file"] == str(folder / f"{HD.named} Bluray-1080p.mkv")
     assert not world.heard("MEDIA_AVAILABLE")
+    play = requests.get(world.plex + item["Media"][0]["Part"][0]["key"], headers={"X-Plex-Token": "plex-token-friend", "Range": "bytes=1-2"}, timeout=10)
+    assert (play.status_code, play.content) == (206, b"il")
 
     world.run("plex-recently-added-scan")
     ended = world.wish(wish["id"])
