@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import json
 import queue
 import re
 import sys
 import threading
 import time
+from urllib.parse import urlencode, urljoin
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from flask import Response
@@ -30,6 +34,8 @@ COMPARED = (
 )
 FLAGS = ("enableRss", "enableAutomaticSearch", "enableInteractiveSearch")
 SETTING = "torrentBaseSettings."
+ElementTree.register_namespace("newznab", "http://www.newznab.com/DTD/2010/feeds/attributes/")
+ElementTree.register_namespace("torznab", "http://torznab.com/schemas/2015/feed")
 
 
 class Sync:
@@ -246,9 +252,10 @@ class Sync:
 
     # In an indexer's place: /<id>/api
 
-    def answer_as_indexer(self, path, arguments):
+    def answer_as_indexer(self, path, arguments, root=""):
+        """``/<id>/api`` and ``/<id>/download``; ``root`` is how the caller reaches us."""
         number = int(path.split("/")[1])
-        if not path.endswith("/api"):
+        if not path.endswith(("/api", "/download")):
             return Response("", 404)
         wanted = arguments.get("t")
         categories = [int(part) for part in (arguments.get("cat") or "").split(",") if part.isdigit()]
@@ -261,12 +268,16 @@ class Sync:
             return Response('{"message":"Indexer not found"}', 404, content_type="application/json")
         if not row["top"].get("enable"):
             return xml('<error code="410" description="Indexer is disabled"/>', 410)
+        if path.endswith("/download"):
+            return self._download(row, arguments)
         if wanted == "caps":
-            shown = self.service.providers["indexer"].show(row)
-            return xml(caps(indexers.category_numbers(shown["capabilities"])))
-        return self._search(row, arguments)
+            found = self.service.providers["indexer"].show(row)["capabilities"]
+            modes = {mode: found[mode + "SearchParams"] for mode in ("tv", "movie", "music")}
+            modes = {mode: [name.lower() for name in names] for mode, names in modes.items() if names}
+            return xml(caps(indexers.category_numbers(found), modes))
+        return self._search(row, arguments, root)
 
-    def _search(self, row, arguments):
+    def _search(self, row, arguments, root):
         values = row["settings"]
         base = (values.get("baseUrl") or "").rstrip("/") + "/" + (values.get("apiPath") or "/api").strip("/")
         parameters = {key: value for key, value in arguments.items() if key.lower() != "apikey"}
@@ -276,7 +287,65 @@ class Sync:
             answer = net.request("GET", base, params=parameters)
         except net.Unreachable as error:
             return xml(f'<error code="900" description={quoteattr(str(error))}/>', 500)
-        return Response(answer.content, answer.status_code, content_type="application/rss+xml; charset=utf-8")
+        content = answer.content
+        if answer.status_code == 200:
+            content = self._through_us(content, f"{root}/{row['id']}/download")
+        return Response(content, answer.status_code, content_type="application/rss+xml; charset=utf-8")
+
+    def _through_us(self, content, address):
+        """A feed whose links lead through us: an application may not reach the indexer, and the site's key is not its business."""
+        try:
+            tree = ElementTree.fromstring(content)
+        except ElementTree.ParseError:
+            return content
+        for entry in tree.iter("item"):
+            title = entry.findtext("title") or ""
+            enclosure = entry.find("enclosure")
+            link = (enclosure.get("url") if enclosure is not None else None) or entry.findtext("link")
+            if not link:
+                continue
+            ours = f"{address}?" + urlencode({"apikey": self.service.api_key, "link": hide(link), "file": title})
+            if enclosure is not None:
+                enclosure.set("url", ours)
+            if entry.find("link") is not None:
+                entry.find("link").text = ours
+        return ElementTree.tostring(tree, encoding="utf-8", xml_declaration=True)
+
+    def _download(self, row, arguments):
+        """What a link of ours leads to: the file itself, or where it is for whoever shall fetch it alone."""
+        try:
+            link = unhide(arguments.get("link") or "")
+        except ValueError:
+            return Response('{"message":"Failed to normalize provided link"}', 400, content_type="application/json")
+        if link.startswith("magnet:") or row["top"].get("redirect"):
+            return Response("", 301, headers={"Location": link})
+        try:
+            answer = net.request("GET", link)
+            if answer.status_code in (301, 302, 303, 307, 308):
+                target = urljoin(link, answer.headers.get("Location", ""))
+                if target.startswith("magnet:"):
+                    return Response("", 301, headers={"Location": target})
+                answer = net.request("GET", target, allow_redirects=True)
+        except net.Unreachable as error:
+            return Response(json.dumps({"message": str(error)}), 500, content_type="application/json")
+        if answer.status_code >= 400:
+            text = f"Downloading torrent failed: HTTP {answer.status_code}"
+            return Response(json.dumps({"message": text}), 500, content_type="application/json")
+        kind = "application/x-bittorrent" if row["implementation"] != "Newznab" else "application/x-nzb"
+        return Response(answer.content, 200, content_type=kind)
+
+
+def hide(link):
+    """A link inside a link (the real one encrypts it)."""
+    return base64.urlsafe_b64encode(link.encode()).decode()
+
+
+def unhide(text):
+    """ValueError when it is none of ours."""
+    link = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode()
+    if not re.match(r"https?://|magnet:", link):
+        raise ValueError(link)
+    return link
 
 
 def xml(text, status=200):
@@ -285,8 +354,11 @@ def xml(text, status=200):
     )
 
 
-def caps(numbers):
-    """A capabilities document."""
+MODES = {"search": ["q"], "tv": ["q", "season", "ep"], "movie": ["q", "imdbid"], "music": ["q", "artist", "album"]}
+
+
+def caps(numbers, modes=None):
+    """A capabilities document; ``modes`` says what can be searched by, for ``tv``, ``movie`` and ``music``."""
     tree = {}
     for number in numbers:
         tree.setdefault(number - number % 1000, []).append(number)
@@ -300,14 +372,15 @@ def caps(numbers):
         + "</category>"
         for parent, inner in tree.items()
     )
+    known = {**MODES, **(modes or {})}
     searching = "".join(
-        f'<{name} available="yes" supportedParams="{parameters}"/>'
-        for name, parameters in (
-            ("search", "q"),
-            ("tv-search", "q,season,ep"),
-            ("movie-search", "q,imdbid"),
-            ("music-search", "q,artist,album"),
-            ("audio-search", "q,artist,album"),
+        f'<{tag} available="yes" supportedParams="{",".join(known[mode])}"/>'
+        for tag, mode in (
+            ("search", "search"),
+            ("tv-search", "tv"),
+            ("movie-search", "movie"),
+            ("music-search", "music"),
+            ("audio-search", "music"),
         )
     )
     return (
@@ -317,21 +390,28 @@ def caps(numbers):
 
 
 def feed(releases):
-    """A first page; each release is (title, categories)."""
-    items = "".join(
-        f"<item><title>{escape(title)}</title><guid>urn:{number}</guid><size>1000000000</size>"
-        f"<link>http://localhost/{number}</link><pubDate>Sat, 01 Aug 2026 00:00:00 +0000</pubDate>"
-        f'<enclosure url="http://localhost/{number}" length="1000000000" type="application/x-nzb"/>'
+    """A first page; each release is (title, categories) or (title, categories, what else is known of it)."""
+    return (
+        '<rss version="2.0" xmlns:newznab="http://www.newznab.com/DTD/2010/feeds/attributes/" '
+        'xmlns:torznab="http://torznab.com/schemas/2015/feed"><channel><title>feed</title>'
+        f"{''.join(item(number, *release) for number, release in enumerate(releases))}</channel></rss>"
+    )
+
+
+def item(number, title, categories, more=None):
+    """One release; ``more``: size, link, guid, type of the file, further attributes."""
+    more = more or {}
+    size, link = more.get("size", 1000000000), escape(more.get("link", f"http://localhost/{number}"), {'"': "&quot;"})
+    attributes = {**more.get("attributes", {}), "seeders": 10}
+    return (
+        f"<item><title>{escape(title)}</title><guid>{escape(more.get('guid', f'urn:{number}'))}</guid><size>{size}</size>"
+        f"<link>{link}</link><pubDate>Sat, 01 Aug 2026 00:00:00 +0000</pubDate>"
+        f'<enclosure url="{link}" length="{size}" type="{more.get("type", "application/x-nzb")}"/>'
         + "".join(
             f'<category>{category}</category><newznab:attr name="category" value="{category}"/>'
             f'<torznab:attr name="category" value="{category}"/>'
             for category in categories
         )
-        + '<torznab:attr name="seeders" value="10"/></item>'
-        for number, (title, categories) in enumerate(releases)
-    )
-    return (
-        '<rss version="2.0" xmlns:newznab="http://www.newznab.com/DTD/2010/feeds/attributes/" '
-        'xmlns:torznab="http://torznab.com/schemas/2015/feed"><channel><title>feed</title>'
-        f"{items}</channel></rss>"
+        + "".join(f'<torznab:attr name="{name}" value={quoteattr(str(value))}/>' for name, value in attributes.items())
+        + "</item>"
     )

@@ -144,7 +144,7 @@ class Door:
         if path == "/api":
             return self._versioned(self._json(200, {"current": self.app.api, "deprecated": []}))
         if re.match(r"^/\d+/", path):
-            return self.service.sync.answer_as_indexer(path, request.args) if self.service.sync else self._empty(404)
+            return self.service.sync.answer_as_indexer(path, request.args, self._root() + self.base) if self.service.sync else self._empty(404)
         prefix = f"/api/{self.app.api}/"
         inside = path[len(prefix) :] if path.startswith(prefix) else None
         handler, found, reads_body = self.service.router.find(request.method, inside) if inside else (None, [], None)
