@@ -18,24 +18,35 @@ import time
 from dataclasses import dataclass, field
 
 import requests
-from conftest import ADDRESS, ARRS, DOCKER, MEDIA
 from standins import titles
 
-NETWORK = ADDRESS[MEDIA].rpartition(".")[0]
-PROVIDER = NETWORK + ".3"
-# The machine of the tests, as the hosts see it.
-OWN = NETWORK + ".1"
-PUBLIC = "203.0.113.7"
-SEERR = "http://{0}:5055/api/v1/".format(ADDRESS[DOCKER])
-PLEX = "http://{0}:32400".format(ADDRESS[MEDIA])
 TOKEN, FRIEND = "plex-token-valid", "plex-token-friend"
-# Of the lab's indexer, in the internet that only the tunnel leads to.
-INDEXER = {"name": "Lab indexer", "implementation": "Torznab", "fields": {"baseUrl": "http://198.51.100.10:9117", "apiPath": "/api"}}
-INDEXER_KEY = "idx-key-1234"
 # Requests in HD and 4K, without approval by itself.
 MAY_REQUEST = 32 | 1024
 # Seconds for what one app does by itself, and for a download.
 SOON, DOWNLOAD = 30, 120
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything is.
+
+    ``arrs`` is instance -> (URL of its API, key, URL without its path); ``data`` the tree that the containers share and ``host`` what makes a path in
+    it one of the host; ``sh`` runs a shell script there; ``qbittorrent`` asks its Web API, with curl's options; ``internet`` says what reached it.
+    """
+
+    seerr: str
+    seerr_key: str
+    plex: str
+    arrs: dict
+    sh: object
+    qbittorrent: object
+    internet: object
+    data: str = "/data"
+    host: object = lambda path: "/mnt/media" + path[len("/data"):]
+    # How the apps reach the machine of the tests, and how the internet sees qBittorrent.
+    own: str = "127.0.0.1"
+    public: str = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -50,10 +61,6 @@ class Case:
     library: str
     profile: str
     seasons: tuple = ()
-
-    @property
-    def folder(self):
-        return "/data/" + self.category
 
     @property
     def rows(self):
@@ -94,7 +101,7 @@ class Step:
 class Listener:
     """A receiver of webhooks on the machine of the tests."""
 
-    def __init__(self):
+    def __init__(self, own):
         self.heard = []
         outer = self
 
@@ -109,18 +116,12 @@ class Listener:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), Handler)
-        self.url = "http://{0}:{1}/".format(OWN, self.server.server_address[1])
+        self.url = "http://{0}:{1}/".format(own, self.server.server_address[1])
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
-
-
-def on_host(path):
-    """Where a container's ``/data`` path is on the host."""
-    assert path.startswith("/data/"), path
-    return "/mnt/media/" + path[len("/data/"):]
 
 
 @dataclass
@@ -213,7 +214,7 @@ class Flow:
         seen = {"monitored": row["monitored"], "profile": profiles.get(row["qualityProfileId"]), "folder": row["path"].rsplit("/", 1)[0]}
         if self.case.rows == "series":
             seen["seasons"] = tuple(item["seasonNumber"] for item in row["seasons"] if item["monitored"] and item["seasonNumber"])
-        wanted = {"monitored": True, "profile": self.case.profile, "folder": self.case.folder}
+        wanted = {"monitored": True, "profile": self.case.profile, "folder": self.world.folder(self.case)}
         if self.case.rows == "series":
             wanted["seasons"] = self.wanted
         return seen == wanted, "{0} instead of {1}".format(seen, wanted)
@@ -249,19 +250,20 @@ class Flow:
         if not found or any(item["progress"] < 1 for item in found):
             return False, "qBittorrent says {0}".format([(item["name"], item["state"], item["progress"], item.get("num_seeds")) for item in found])
         hashes = {item["hash"].lower() for item in found}
-        seen = [entry for entry in self.world.internet() if entry.get("info_hash") in hashes]
+        seen = [entry for entry in self.world.places.internet() if entry.get("info_hash") in hashes]
         sources = {entry["source"] for entry in seen}
-        return {entry["info_hash"] for entry in seen} == hashes and sources == {PUBLIC}, "the internet saw these torrents from {0}".format(sources or "nowhere")
+        return {entry["info_hash"] for entry in seen} == hashes and sources == {self.world.places.public}, "the internet saw {0} from {1}".format(
+            [entry["kind"] for entry in seen] or "nothing of them", sources or "nowhere")
 
     def imported(self):
         paths = self.files()
         if len(paths) < self.expected():
             return False, "{0} has {1} of {2} files; imported events: {3}".format(
                 self.case.arr, len(paths), self.expected(), len(self.history("downloadFolderImported")))
-        if not all(path.startswith(self.case.folder + "/") for path in paths):
-            return False, "not below {0}: {1}".format(self.case.folder, paths)
-        mine = self.world.inodes([on_host(path) for path in paths])
-        loaded = self.world.inodes([on_host(path) for path in self.world.contents(self.torrents())])
+        if not all(path.startswith(self.world.folder(self.case) + "/") for path in paths):
+            return False, "not below {0}: {1}".format(self.world.folder(self.case), paths)
+        mine = self.world.inodes([self.world.places.host(path) for path in paths])
+        loaded = self.world.inodes([self.world.places.host(path) for path in self.world.contents(self.torrents())])
         return bool(mine) and set(mine.values()) <= set(loaded.values()), "inodes in the library {0}, of the torrents {1}".format(mine, loaded)
 
     def in_plex(self):
@@ -294,8 +296,8 @@ class Flow:
             return False, "Plex shows nothing of it"
         for path, item in shown.items():
             part = next(part for media in item["Media"] for part in media["Part"] if part["file"] == path)
-            answer = requests.get(PLEX + part["key"], headers={"X-Plex-Token": FRIEND}, timeout=30)
-            on_disk = self.world.sh("sha256sum < '{0}'".format(on_host(path))).split()[0]
+            answer = requests.get(self.world.places.plex + part["key"], headers={"X-Plex-Token": FRIEND}, timeout=30)
+            on_disk = self.world.sh("sha256sum < '{0}'".format(self.world.places.host(path))).split()[0]
             if (answer.status_code, hashlib.sha256(answer.content).hexdigest()) != (200, on_disk):
                 return False, "Plex answered {0} with other bytes than {1}".format(answer.status_code, path)
         return True, "played"
@@ -391,6 +393,7 @@ class Person:
     """Somebody who may request, signed in with a password."""
 
     def __init__(self, world):
+        self.world = world
         self.email, password = "flow@lab.example", "a password of the tests"
         for item in world.seerr("GET", "user?take=100")["results"]:
             if item["email"] == self.email:
@@ -400,9 +403,8 @@ class Person:
         self.session.trust_env = False
         self.call("POST", "auth/local", {"email": self.email, "password": password})
 
-    @staticmethod
-    def url(path):
-        return SEERR + path
+    def url(self, path):
+        return self.world.places.seerr + path
 
     def call(self, method, path, body=None):
         answer = self.session.request(method, self.url(path), json=body, timeout=30)
@@ -413,10 +415,8 @@ class Person:
 class World:
     """The deployed lab, asked at the published addresses."""
 
-    def __init__(self, lab):
-        self.lab, self.listener = lab, Listener()
-        self.seerr_key = lab.secrets(DOCKER)["seerr.api_key"]
-        self.keys = lab.secrets(MEDIA)
+    def __init__(self, places):
+        self.places, self.listener = places, Listener(places.own)
         self.agent = self.seerr("GET", "settings/notifications/webhook")
         stock = self.agent["options"]["jsonPayload"]
         self.seerr("POST", "settings/notifications/webhook", {"enabled": True, "types": 2 | 4 | 8 | 16 | 128, "options": {
@@ -432,23 +432,26 @@ class World:
         self.seerr("DELETE", "user/{0}".format(self.person.number))
         self.listener.stop()
 
-    def sh(self, script, check=True):
-        return self.lab.sh(MEDIA, script, check)
+    def folder(self, case):
+        """The root folder of its *arr."""
+        return "{0}/{1}".format(self.places.data, case.category)
+
+    def sh(self, script):
+        return self.places.sh(script)
 
     def seerr(self, method, path, body=None):
-        answer = requests.request(method, SEERR + path, headers={"X-Api-Key": self.seerr_key}, json=body, timeout=30)
+        answer = requests.request(method, self.places.seerr + path, headers={"X-Api-Key": self.places.seerr_key}, json=body, timeout=30)
         assert answer.status_code < 300, "Seerr answered {0} to {1} {2}: {3}".format(answer.status_code, method, path, answer.text[:300])
         return answer.json() if answer.content else None
 
     def arr(self, instance, path, method="GET", body=None):
-        port, base, version, key = ARRS[instance]
-        answer = requests.request(method, "http://{0}:{1}{2}/api/{3}/{4}".format(ADDRESS[MEDIA], port, base, version, path),
-                                  headers={"X-Api-Key": self.keys[key]}, json=body, timeout=30)
+        url, key, _root = self.places.arrs[instance]
+        answer = requests.request(method, url + path, headers={"X-Api-Key": key}, json=body, timeout=30)
         assert answer.status_code < 300, "{0} answered {1} to {2} {3}: {4}".format(instance, answer.status_code, method, path, answer.text[:300])
         return answer.json() if answer.text else None
 
     def plex(self, method, path, **query):
-        answer = requests.request(method, PLEX + path, headers={"X-Plex-Token": TOKEN, "Accept": "application/json"}, params=query, timeout=30)
+        answer = requests.request(method, self.places.plex + path, headers={"X-Plex-Token": TOKEN, "Accept": "application/json"}, params=query, timeout=30)
         assert answer.status_code < 300, "Plex answered {0} to {1} {2}".format(answer.status_code, method, path)
         return answer.json()["MediaContainer"] if answer.content else None
 
@@ -466,16 +469,13 @@ class World:
             return [row for row in rows if "tmdb://{0}".format(title.tmdb) in [guid["id"] for guid in row.get("Guid", [])]]
         return [row for row in rows if row.get("grandparentTitle") == title.title]
 
-    def qbittorrent(self, path, *options):
-        return self.sh("docker exec qbittorrent curl -fsS -m 10 {0} 'http://127.0.0.1:8080/api/v2/{1}'".format(" ".join(options), path))
-
     def torrents(self):
-        return json.loads(self.qbittorrent("torrents/info"))
+        return json.loads(self.places.qbittorrent("torrents/info"))
 
     def contents(self, torrents):
         """Paths of their files in the container."""
         return ["{0}/{1}".format(item["save_path"].rstrip("/"), file["name"]) for item in torrents
-                for file in json.loads(self.qbittorrent("torrents/files?hash=" + item["hash"]))]
+                for file in json.loads(self.places.qbittorrent("torrents/files?hash=" + item["hash"]))]
 
     def inodes(self, paths):
         """``path -> device and inode`` of those that exist on the host."""
@@ -484,13 +484,9 @@ class World:
 
     def log(self, app, since):
         """What a stand-in answered since then."""
-        port = {"plex": 32400}.get(app) or ARRS[app][0]
-        answer = requests.get("http://{0}:{1}/__requests__".format(ADDRESS[MEDIA], port), timeout=30)
+        root = self.places.plex if app == "plex" else self.places.arrs[app][2]
+        answer = requests.get(root + "/__requests__", timeout=30)
         return [item for item in answer.json() if item["t"] >= since]
-
-    def internet(self):
-        """What the provider's internet saw."""
-        return requests.get("http://{0}:8080/seen".format(PROVIDER), timeout=30).json()
 
     def job(self, name):
         self.seerr("POST", "settings/jobs/{0}/run".format(name))
@@ -515,8 +511,8 @@ class World:
         if row:
             self.arr(case.arr, "{0}/{1}?deleteFiles=true".format(case.rows, row["id"]), "DELETE")
         if hashes:
-            self.qbittorrent("torrents/delete", "-d", "'hashes={0}&deleteFiles=true'".format("|".join(hashes)))
-        self.sh("rm -rf '{0}/{1}'*".format(on_host(case.folder), case.title.title))
+            self.places.qbittorrent("torrents/delete", "-d", "'hashes={0}&deleteFiles=true'".format("|".join(hashes)))
+        self.sh("rm -rf '{0}/{1}'*".format(self.places.host(self.folder(case)), case.title.title))
         key = self.section(case.library)
         if key:
             self.plex("GET", "/library/sections/{0}/refresh".format(key))

@@ -11,10 +11,15 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from conftest import MEDIA
-from flow_steps import CASES, INDEXER, INDEXER_KEY, Case, Flow, Stopped, World
+import requests
+from conftest import ADDRESS, ARRS, DOCKER, MEDIA
+from flow_steps import CASES, Case, Flow, Places, Stopped, World
 from standins import titles
 
+NETWORK = ADDRESS[MEDIA].rpartition(".")[0]
+# Of the lab, in the internet that only the tunnel leads to.
+INDEXER = {"name": "Lab indexer", "implementation": "Torznab", "fields": {"baseUrl": "http://198.51.100.10:9117", "apiPath": "/api"}}
+INDEXER_KEY = "idx-key-1234"
 # What is broken is broken for this one, which nobody else asks for.
 VICTIM = Case("victim", "radarr", titles.MOVIES[2], False, "movies", "Movies", "HD-1080p")
 # Seconds after which a step that has not come about does not.
@@ -39,7 +44,20 @@ def world(deployed, inventory):
     """The lab with the indexer deployed, and everybody who takes part."""
     run = deployed.site(inventory=inventory)
     assert run.code == 0, run.output[-6000:]
-    found = World(deployed)
+    keys = deployed.secrets(MEDIA)
+
+    def root(instance):
+        return "http://{0}:{1}".format(ADDRESS[MEDIA], ARRS[instance][0])
+
+    def qbittorrent(path, *options):
+        return deployed.sh(MEDIA, "docker exec qbittorrent curl -fsS -m 10 {0} 'http://127.0.0.1:8080/api/v2/{1}'".format(" ".join(options), path))
+
+    found = World(Places(
+        seerr="http://{0}:5055/api/v1/".format(ADDRESS[DOCKER]), seerr_key=deployed.secrets(DOCKER)["seerr.api_key"],
+        plex="http://{0}:32400".format(ADDRESS[MEDIA]), own=NETWORK + ".1", public="203.0.113.7",
+        arrs={name: ("{0}{1}/api/{2}/".format(root(name), base, version), keys[key], root(name)) for name, (_port, base, version, key) in ARRS.items()},
+        sh=lambda script: deployed.sh(MEDIA, script), qbittorrent=qbittorrent,
+        internet=lambda: requests.get("http://{0}.3:8080/seen".format(NETWORK), timeout=30).json()))
     yield found
     for case in (*CASES, VICTIM):
         found.tidy(case)
@@ -139,7 +157,7 @@ def no_download_client(world):
 
 
 def no_root_folder(world):
-    remove(world, "radarr", "rootfolder", lambda item: item["path"].rstrip("/") == VICTIM.folder)
+    remove(world, "radarr", "rootfolder", lambda item: item["path"].rstrip("/") == world.folder(VICTIM))
 
 
 def no_plex_notification(world):
