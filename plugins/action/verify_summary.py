@@ -23,8 +23,8 @@ class ActionModule(ActionBase):
         hostvars = task_vars["hostvars"]
         variable = str(self._task.args.get("variable", "verify_result"))
         # A host that cannot be reached leaves the play, but not the verdict.
-        tried = set(task_vars.get("ansible_play_hosts_all") or []) | {
-            host for host in (task_vars.get("groups") or {}).get("homelab_media") or []}
+        tried = set(task_vars.get("ansible_play_hosts_all") or []) | set(
+            (task_vars.get("groups") or {}).get("homelab_media") or [])
         lines, failures = verification({str(host): (hostvars.get(host) or {}).get(variable) for host in tried})
         for line in lines:
             display.display(line)

@@ -32,7 +32,7 @@ PATIENCE = 30
 ASKING = (
     ("curl", "-fsSL", "-m", "15"),
     ("wget", "-q", "-O", "-", "-T", "15"),
-    ("python3", "-c", "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=15).read(500).decode())"),
+    ("python3", "-c", "import sys, urllib.request; print(urllib.request.build_opener().open(sys.argv[1], timeout=15).read(500).decode())"),
 )
 # What resolves a name as the programs of the image do.
 RESOLVING = (

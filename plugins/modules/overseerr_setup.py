@@ -25,7 +25,7 @@ options:
   plex_token:
     description:
       - Token of the Plex account that owns the server. The app keeps it, and does with it whatever it asks of Plex.
-      - Without it nothing is done to an app that has no administrator, and RV(overseerr_setup.administrator) says so.
+      - Without it nothing is done to an app that has no administrator, and C(administrator) in RV(overseerr_setup) says so.
     type: str
   initialize:
     description: Whether the first run is to end, for which Plex has to be connected. V(false) is for signing in only, before M(homelab.media.overseerr_plex).

@@ -50,10 +50,10 @@ def _names(model, host, running):
     """The host names that each container of a host is to call: its links', and those by which its links call back."""
     found = {}
 
-    def add(source, target):
-        name = topology.address(source, target)[0]
+    def add(caller, called):
+        name = topology.address(caller, called)[0]
         if name and name != "localhost" and topology.ip_of(name) is None:
-            found.setdefault(source.name, set()).add(name)
+            found.setdefault(caller.name, set()).add(name)
 
     for other in model.hosts.values():
         for source in other.present():

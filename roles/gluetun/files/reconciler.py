@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -570,7 +569,7 @@ def reside(config):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--config", default=CONFIG, help="where the configuration is")
     parser.add_argument("--once", action="store_true", help="look once, put right what has to be, and end")
     parser.add_argument("--check", action="store_true", help="look once, say what would be put right, and end")

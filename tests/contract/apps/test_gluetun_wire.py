@@ -36,20 +36,20 @@ def asked(leases, message):
 
 # Message of the client -> answer of the server, both in hex, as RFC 6886 lays them out.
 MESSAGES = {
-    "the public address": ("0000", "0080" "0000" "00000007" "cb007107"),
-    "a port for udp": ("0001" "0000" "0000" "0001" "0000003c", "0081" "0000" "00000007" "0000" "9c41" "0000003c"),
-    "a port for tcp": ("0002" "0000" "0000" "0001" "0000003c", "0082" "0000" "00000007" "0000" "9c41" "0000003c"),
-    "an internal port": ("0002" "0000" "1f90" "0001" "0000003c", "0082" "0000" "00000007" "1f90" "9c41" "0000003c"),
-    "the end of a lease": ("0002" "0000" "0000" "0000" "00000000", "0082" "0000" "00000007" "0000" "0000" "00000000"),
-    "another version": ("0202" "0000" "0000" "0001" "0000003c", "0082" "0001" "00000007"),
-    "another opcode": ("0005", "0085" "0005" "00000007"),
+    "the public address": ("0000", "0080 0000 00000007 cb007107"),
+    "a port for udp": ("0001 0000 0000 0001 0000003c", "0081 0000 00000007 0000 9c41 0000003c"),
+    "a port for tcp": ("0002 0000 0000 0001 0000003c", "0082 0000 00000007 0000 9c41 0000003c"),
+    "an internal port": ("0002 0000 1f90 0001 0000003c", "0082 0000 00000007 1f90 9c41 0000003c"),
+    "the end of a lease": ("0002 0000 0000 0000 00000000", "0082 0000 00000007 0000 0000 00000000"),
+    "another version": ("0202 0000 0000 0001 0000003c", "0082 0001 00000007"),
+    "another opcode": ("0005", "0085 0005 00000007"),
 }
 
 
 @pytest.mark.parametrize("title", MESSAGES)
 def test_the_server_answers(title, leases):
     message, reply = MESSAGES[title]
-    assert asked(leases, message).hex() == reply
+    assert asked(leases, message) == bytes.fromhex(reply)
 
 
 def test_the_server_does_not_answer_answers(leases):
@@ -91,7 +91,7 @@ class Gateway:
     def serve(self):
         while True:
             message, client = self.socket.recvfrom(100)
-            self.asked.append(message.hex())
+            self.asked.append(message)
             reply = self.reply(len(self.asked), message)
             if reply:
                 self.socket.sendto(reply, client)
@@ -104,7 +104,7 @@ def mapped(message, port=0x9c41, lifetime=60, code=0):
 def test_the_client_asks_for_both_protocols_and_asks_again(monkeypatch):
     gateway = Gateway(monkeypatch, lambda count, message: mapped(message) if count > 1 else None)
     assert natpmp.map_port("127.0.0.1", 60) == 40001
-    udp, tcp = "0001" "0000" "0000" "0001" "0000003c", "0002" "0000" "0000" "0001" "0000003c"
+    udp, tcp = bytes.fromhex("0001 0000 0000 0001 0000003c"), bytes.fromhex("0002 0000 0000 0001 0000003c")
     assert gateway.asked == [udp, udp, tcp]
 
 
@@ -124,7 +124,7 @@ def test_the_client_does_not_take(title, monkeypatch):
         natpmp.map_port("127.0.0.1", 60)
 
 
-QUERY = bytes.fromhex("1234" "0100" "0001" "0000" "0000" "0000") + b"\x02ip\x07example\x03com\0" + bytes.fromhex("0001" "0001")
+QUERY = bytes.fromhex("1234 0100 0001 0000 0000 0000") + b"\x02ip\x07example\x03com\0" + bytes.fromhex("0001 0001")
 
 
 def test_the_internets_name_server():

@@ -40,7 +40,7 @@ def cases():
         for case in table:
             apps = case.get("apps", "all")
             for app in apps if isinstance(apps, list) else {"all": APPS, "libraries": LIBRARIES}[apps]:
-                yield pytest.param(app, case, id=f"{path.stem}-{app}-{case['title'].replace(' ', '_')[:60]}")
+                yield pytest.param(app, case, id="-".join((path.stem, app, case["title"].replace(" ", "_")[:60])))
 
 
 @pytest.fixture(scope="module")

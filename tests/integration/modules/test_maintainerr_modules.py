@@ -157,7 +157,11 @@ def test_plex_without_libraries(world):
     """Nothing to see yet is no fault; a token that Plex refuses, while plex.tv is not to be asked, is one."""
     world.server.library.store.data["sections"].clear()
     assert world.connect()["changed"] and not world.connect()["changed"]
-    world.app._tv = lambda path: (_ for _ in ()).throw(requests.exceptions.ConnectionError())
+
+    def unreachable(path):
+        raise requests.exceptions.ConnectionError
+
+    world.app._tv = unreachable
     done = world.connect(plex_token="no-such-token")
     assert done["failed"] and ("does not reach Plex" if world.old else "Plex refuses the token at this address") in done["msg"], done["msg"]
 

@@ -38,7 +38,8 @@ def radarr(world):
 
 
 def sonarr(world):
-    return case("server", world.server("sonarr", season_folders=True, anime={"quality_profile": "Any", "tags": ["request"]}, external_url="https://tv.example.org"),
+    return case("server", world.server("sonarr", season_folders=True, anime={"quality_profile": "Any", "tags": ["request"]},
+                                       external_url="https://tv.example.org"),
                 {"is_default": True, "sync": False, "season_folders": False, "series_type": "daily",
                  "anime": {"quality_profile": "SD", "series_type": "standard"}},
                 "settings/sonarr", [world.sonarr.api_key], ("kind", "name"))
@@ -94,8 +95,8 @@ def email(world):
 
 
 def ntfy(world):
-    return case("notification", {"agent": "ntfy", "embed_poster": False, "fields": {"url": "http://ntfy", "topic": "media", "authMethodToken": True,
-                                                                                   "token": SECRET}},
+    fields = {"url": "http://ntfy", "topic": "media", "authMethodToken": True, "token": SECRET}
+    return case("notification", {"agent": "ntfy", "embed_poster": False, "fields": fields},
                 {"enabled": True, "types": ["issue_created"]}, "settings/notifications/ntfy", [SECRET], only="seerr")
 
 

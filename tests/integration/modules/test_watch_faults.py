@@ -9,10 +9,14 @@ import time
 
 import pytest
 import requests
+import test_watch_six_steps
 import watch_apps
 from standins import testing
-from test_watch_six_steps import start, tautulli  # noqa: F401
+from test_watch_six_steps import tautulli
 from watch_apps import KEY, LOGIN, TOKEN
+
+# The fixture of the six steps.
+start = test_watch_six_steps.start
 
 KEY_OF_SONARR = "5onarrs-key-4711-0815"
 
@@ -34,7 +38,7 @@ def peer():
 
 
 @pytest.fixture
-def run(start, tmp_path):  # noqa: F811
+def run(start, tmp_path):
     """Run a module on a stand-in of its app: C(run("bazarr_settings", {...}))."""
     apps = {}
 
@@ -138,7 +142,7 @@ def test_profiles_that_are_wrong(run, options, words):
 
 
 @pytest.mark.parametrize("module", ["bazarr_info", "tautulli_info"])
-def test_wrong_key_and_wrong_app(run, start, tmp_path, module):  # noqa: F811
+def test_wrong_key_and_wrong_app(run, start, tmp_path, module):
     result = run(module, {"api_key": "wr0ng-key-4711"})
     assert result["failed"] and "the API key is wrong" in result["msg"] and "Settings >" in result["msg"] and "wr0ng" not in result["msg"]
     other = start({"bazarr_info": "tautulli", "tautulli_info": "bazarr"}[module])
@@ -172,7 +176,11 @@ def test_a_plex_that_is_not_there_does_not_take_the_place_of_one_that_is(run, pl
 
 def test_a_new_configuration_gets_its_token_again(plex, tmp_path):
     apps = [watch_apps.make_tautulli(tmp_path / "first"), watch_apps.make_tautulli(tmp_path / "second")]
-    with watch_apps.start(lambda environ, start_response: apps[0](environ, start_response)) as handle, handle.proxy:
+
+    def current(environ, start_response):
+        return apps[0](environ, start_response)
+
+    with watch_apps.start(current) as handle, handle.proxy:
         for _app in list(apps):
             assert watch_apps.run_module(handle, tmp_path / "state", "tautulli_settings", to_plex(plex))["changed"]
             assert not watch_apps.run_module(handle, tmp_path / "state", "tautulli_settings", to_plex(plex))["changed"]
@@ -225,11 +233,11 @@ def test_an_api_that_is_off(run):
     assert result["failed"] and "API not enabled; switch it on" in result["msg"]
 
 
-def test_wiring_knows_both(run, plex, peer, start, tmp_path):  # noqa: F811
+def test_wiring_knows_both(run, plex, peer, start, tmp_path):
     bazarr, played = start("bazarr"), start("tautulli")
-    apps = [{"name": "bazarr", "app": "bazarr", "url": bazarr.proxy.url, "api_key": {"secret": "bazarr.api_key"}, "resources": [
-                {"resource": "sonarr", "name": "Sonarr", "host": "127.0.0.1", "port": peer.port, "base_url": "", "ssl": False,
-                 "api_key": {"secret": "sonarr.api_key"}}]},
+    to_sonarr = {"resource": "sonarr", "name": "Sonarr", "host": "127.0.0.1", "port": peer.port, "base_url": "", "ssl": False,
+                 "api_key": {"secret": "sonarr.api_key"}}
+    apps = [{"name": "bazarr", "app": "bazarr", "url": bazarr.proxy.url, "api_key": {"secret": "bazarr.api_key"}, "resources": [to_sonarr]},
             {"name": "tautulli", "app": "tautulli", "url": played.proxy.url, "api_key": {"secret": "bazarr.api_key"}, "username": "admin",
              "password": {"secret": "tautulli.password"}, "resources": [dict(to_plex(plex)["plex"], resource="plex", name="Plex")]}]
     arguments = {"apps": apps, "secrets": {"bazarr.api_key": KEY, "sonarr.api_key": KEY_OF_SONARR, "tautulli.password": LOGIN[1]},

@@ -56,7 +56,7 @@ def test_behind_a_gateway_it_is_bound_to_the_tunnel_and_keeps_the_forwarded_port
 
 def test_apps_on_another_host_bring_their_categories():
     found = wired("sabnzbd", {"sabnzbd": {}}, others={"sonarr": {"settings": {"category": "series"}}})
-    assert {"name": "series", "dir": "series"}.items() <= {key: value for key, value in of(found, "category")[-1].items()}.items()
+    assert {"name": "series", "dir": "series"}.items() <= of(found, "category")[-1].items()
 
 
 def test_sabnzbd_answers_to_every_name_it_is_called_by():

@@ -68,14 +68,13 @@ TABLE = {
                   {"DNS_UPSTREAM_RESOLVER_TYPE": "dot", "DNS_UPSTREAM_RESOLVERS": "quad9,cloudflare"},
                   {"DNS_UPSTREAM_RESOLVER_TYPE": "dot", "DNS_UPSTREAM_RESOLVERS": "quad9,cloudflare"}),
     "other DNS": ({"dns_caching": False, "dns_ipv6": True, "dns_unblock": ["a.example", "b.example"], "dns_private_names": ["nas.lan"], "block_ads": True},
-                  {"DOT_CACHING": "off", "DOT_IPV6": "on", "UNBLOCK": "a.example,b.example", "BLOCK_ADS": "on"},
-                  {"DOT_CACHING": "off", "DOT_IPV6": "on", "UNBLOCK": "a.example,b.example", "BLOCK_ADS": "on"}) + 2 * (
-                  {"DNS_CACHING": "off", "DNS_UPSTREAM_IPV6": "on", "DNS_UNBLOCK_HOSTNAMES": "a.example,b.example", "BLOCK_ADS": "on",
-                   "DNS_REBINDING_PROTECTION_EXEMPT_HOSTNAMES": "nas.lan"},),
+                  ) + 2 * ({"DOT_CACHING": "off", "DOT_IPV6": "on", "UNBLOCK": "a.example,b.example", "BLOCK_ADS": "on"},) + 2 * (
+        {"DNS_CACHING": "off", "DNS_UPSTREAM_IPV6": "on", "DNS_UNBLOCK_HOSTNAMES": "a.example,b.example", "BLOCK_ADS": "on",
+         "DNS_REBINDING_PROTECTION_EXEMPT_HOSTNAMES": "nas.lan"},),
     "health": ({"health_targets": ["a.example:443", "b.example:443"], "health_restart": False, "health_icmp_targets": ["9.9.9.9"], "health_check": "dns"},
                {"HEALTH_TARGET_ADDRESS": "a.example:443"}, {"HEALTH_TARGET_ADDRESS": "a.example:443"}) + 2 * (
-               {"HEALTH_TARGET_ADDRESSES": "a.example:443,b.example:443", "HEALTH_RESTART_VPN": "off", "HEALTH_ICMP_TARGET_IPS": "9.9.9.9",
-                "HEALTH_SMALL_CHECK_TYPE": "dns"},),
+        {"HEALTH_TARGET_ADDRESSES": "a.example:443,b.example:443", "HEALTH_RESTART_VPN": "off", "HEALTH_ICMP_TARGET_IPS": "9.9.9.9",
+         "HEALTH_SMALL_CHECK_TYPE": "dns"},),
     "forwarding": ({"port_forwarding": True, "forwarding_listening_port": 5000, "forwarding_ports_count": 2},) + 3 * (
         {"VPN_PORT_FORWARDING": "on", "VPN_PORT_FORWARDING_LISTENING_PORT": "5000"},) + (
         {"VPN_PORT_FORWARDING": "on", "VPN_PORT_FORWARDING_LISTENING_PORTS": "5000", "VPN_PORT_FORWARDING_PORTS_COUNT": "2"},),
@@ -204,8 +203,8 @@ def test_variables_of_a_users_own(env, version, wanted):
 
 
 def test_other_hosts_are_outside_of_the_tunnel():
-    raw = {"a": inventory({"seerr": {}}, address="10.9.8.7"), "h": inventory({"gluetun": wg(), "qbittorrent": {"via": "gluetun"}},
-                                                                            network={"subnet": "172.29.0.0/16"})}
+    raw = {"a": inventory({"seerr": {}}, address="10.9.8.7"),
+           "h": inventory({"gluetun": wg(), "qbittorrent": {"via": "gluetun"}}, network={"subnet": "172.29.0.0/16"})}
     found = plan.full(raw, {}, shipped_catalog())["hosts"]["h"]
     assert service(found)["environment"]["FIREWALL_OUTBOUND_SUBNETS"] == "192.168.1.0/24,172.29.0.0/16,10.9.8.7/32"
 

@@ -81,12 +81,12 @@ BAD = {
     ],
     "G6": [("IPv6", host(wg("mullvad", addresses=["10.64.0.2/32", "fc00:bbbb::2/128"])), ERROR, G + "settings.addresses", "is IPv6", "IPv4")],
     "G7": [
-        ("name", host(wg("custom", **dict(CUSTOM, endpoint_ip="vpn.example.com"))), ERROR, G + "settings.endpoint_ip", "no IP address", "IP address"),
-        ("no IP", host(wg("custom", **dict(CUSTOM, endpoint_ip=""))), ERROR, G + "settings.endpoint_ip", "needs its IP address", "endpoint_ip"),
+        ("name", host(wg("custom", **{**CUSTOM, "endpoint_ip": "vpn.example.com"})), ERROR, G + "settings.endpoint_ip", "no IP address", "IP address"),
+        ("no IP", host(wg("custom", **{**CUSTOM, "endpoint_ip": ""})), ERROR, G + "settings.endpoint_ip", "needs its IP address", "endpoint_ip"),
         ("no port", host(wg("custom", **{key: CUSTOM[key] for key in CUSTOM if key != "endpoint_port"})), ERROR, G + "settings.endpoint_port",
          "needs its port", "Set"),
-        ("no key", host(wg("custom", **dict(CUSTOM, public_key=""))), ERROR, G + "settings.public_key", "needs its public key", "public_key"),
-        ("bad key", host(wg("custom", **dict(CUSTOM, public_key="abc"))), ERROR, G + "settings.public_key", "32 bytes", "provider's"),
+        ("no key", host(wg("custom", **{**CUSTOM, "public_key": ""})), ERROR, G + "settings.public_key", "needs its public key", "public_key"),
+        ("bad key", host(wg("custom", **{**CUSTOM, "public_key": "abc"})), ERROR, G + "settings.public_key", "32 bytes", "provider's"),
     ],
     "G8": [(name, host(wg(name, endpoint_port=51820, **OWN)), ERROR, G + "settings.endpoint_port", "cannot be chosen", "Remove endpoint_port")
            for name in ("fastestvpn", "nordvpn", "protonvpn", "surfshark")],
@@ -153,7 +153,7 @@ BAD = {
     ],
     "G22": [
         ("public", host(wg(outbound_subnets=["8.8.8.0/24"])), WARNING, G + "settings.outbound_subnets", "is public", "LAN only"),
-        ("endpoint", host(wg("custom", **dict(CUSTOM, endpoint_ip="192.168.1.1", outbound_subnets=["192.168.1.0/24"]))), WARNING,
+        ("endpoint", host(wg("custom", **{**CUSTOM, "endpoint_ip": "192.168.1.1", "outbound_subnets": ["192.168.1.0/24"]})), WARNING,
          G + "settings.outbound_subnets", "holds the VPN server 192.168.1.1", "narrower"),
     ],
     "G23": [
