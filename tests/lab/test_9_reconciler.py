@@ -146,7 +146,8 @@ def test_dependents_are_reached_again_and_what_was_stopped_is_not(host, script, 
     print("seconds:", until(lambda: host.port() == port, PROMISE + 20))
     if stays:
         assert host.sh("docker inspect -f '{{.State.Status}}' bazarr").strip() == "exited"
-        host.sh("docker start bazarr")
+        # With a gateway that was made anew meanwhile, Docker cannot; the reconciler can.
+        host.sh("docker start bazarr", check=False)
         until(host.reached, 60)
 
 

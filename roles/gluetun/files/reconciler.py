@@ -40,7 +40,7 @@ NEAR, ENGINE, RESTART, COMPOSE = 5, 30, 120, 300
 PATIENCE = 30
 # Seconds that a namespace has to be stale: whoever restarts a gateway often goes on with its dependents at once.
 SETTLE = 2
-# Repairs of one container within so many seconds without a pause between them, and the first pause, which doubles.
+# Seconds within which repairs of one container are counted, how many go without a pause between them, the first pause, which doubles, and the longest.
 WINDOW, FREE, PAUSE, LONGEST = 900, 3, 15, 300
 LARGEST = 4 << 20
 EVENTS = ("start", "health_status")
@@ -186,10 +186,11 @@ class Pace:
         self._times = {}
 
     def allows(self, name, now):
-        times = self._times[name] = [at for at in self._times.get(name, ()) if now - at < WINDOW]
+        times = [at for at in self._times.get(name, ()) if now - at < WINDOW]
         return len(times) < FREE or now - times[-1] >= min(LONGEST, PAUSE * 2 ** (len(times) - FREE))
 
     def note(self, name, now):
+        self._times = {key: times for key, times in self._times.items() if now - times[-1] < WINDOW}
         self._times.setdefault(name, []).append(now)
 
 
@@ -228,7 +229,7 @@ class Namespaces(Duty):
     def stale(self):
         """The dependents that need a repair.
 
-        :return: C({name: (container, action, reason)}), and whether there may be more soon.
+        :return: C({name: (container, action, reason, key of the pace)}), and whether there may be more soon.
         """
         name = self.gateway["name"]
         gateway = self.engine.container(name)
@@ -251,8 +252,11 @@ class Namespaces(Duty):
             waits = needs[0] == "recreate" and gateway["health"] == "starting" and self.settle
             if waits or now - before[1] < self.settle:
                 soon = True
-            elif self._pace.allows(entry["name"], now):
-                found[entry["name"]] = (container,) + needs
+                continue
+            # Each start of a gateway that is healthy deserves a repair; one that starts again and again does not get healthy.
+            pace = (entry["name"],) + (key[2:] if gateway["health"] in ("healthy", None) else ())
+            if self._pace.allows(pace, now):
+                found[entry["name"]] = (container,) + needs + (pace,)
         return found, soon
 
     def look(self, act=True):
@@ -260,7 +264,7 @@ class Namespaces(Duty):
         if not found:
             return soon
         if not act:
-            for name, (dummy, action, reason) in found.items():
+            for name, (dummy, action, reason, dummy_pace) in found.items():
                 say("would {0} {1}: {2}".format(action, name, reason))
             return soon
         with turn(self.lock) as mine:
@@ -273,8 +277,8 @@ class Namespaces(Duty):
         return True
 
     def _repair(self, found):
-        for name in found:
-            self._pace.note(name, self.clock())
+        for entry in found.values():
+            self._pace.note(entry[3], self.clock())
         again = {name: entry for name, entry in found.items() if entry[1] == "restart"}
         anew = {name: entry[2] for name, entry in found.items() if entry[1] != "restart"}
         with ThreadPoolExecutor(4) as pool:

@@ -169,6 +169,17 @@ def test_repairs_that_do_not_help_become_rare(program, tmp_path):
     assert 5 <= len(host.done) <= 8, "3 at once, then after 15, 30, 60, 120, 240 seconds"
 
 
+@pytest.mark.parametrize("health, expected", [("healthy", 20), ("unhealthy", 3)])
+def test_each_start_of_a_healthy_gateway_is_followed_but_not_each_of_one_that_fails_again_and_again(program, tmp_path, health, expected):
+    host = Host(container("gw", health=health), container("a", mode=JOINED, started="2026-01-01T09:00:00Z"))
+    duty, clock = namespaces(program, tmp_path, host, settle=0)
+    for number in range(20):
+        host.containers["gw"]["started_at"] = "2026-01-01T10:00:{0:02d}Z".format(number)
+        duty.look()
+        clock.now += 0.5
+    assert len(host.done) == expected
+
+
 def test_while_a_run_works_on_the_containers_nothing_is_done(program, tmp_path):
     host = Host(container("gw"), container("a", mode="container:old"))
     duty, dummy = namespaces(program, tmp_path, host, settle=0)
