@@ -76,6 +76,10 @@ CASES = [Case("movie-hd", "radarr", titles.MOVIES[0], False, "movies", "Movies",
          Case("movie-4k", "radarr-4k", titles.MOVIES[1], True, "movies-4k", "Movies 4K", "Ultra-HD"),
          Case("series-hd", "sonarr", titles.SERIES[1], False, "tv", "TV", "HD-1080p", (1,)),
          Case("series-4k", "sonarr-4k", titles.SERIES[1], True, "tv-4k", "TV 4K", "Ultra-HD", (1,))]
+# What is broken is broken for this one, which nobody else asks for.
+VICTIM = Case("victim", "radarr", titles.MOVIES[2], False, "movies", "Movies", "HD-1080p")
+# The indexer's name in Prowlarr.
+INDEXER = "Lab indexer"
 
 
 class Stopped(AssertionError):
@@ -520,3 +524,81 @@ class World:
             while self.plex_items(case.library, case.title):
                 assert time.monotonic() < end, "Plex keeps showing {0}, whose file is gone".format(case.title.named)
                 time.sleep(0.5)
+
+
+# -- one link less
+
+def find(world, instance, path, wanted):
+    """The one element that fits, since a link that is not there cannot be taken away."""
+    found = [item for item in world.arr(instance, path) if wanted(item)]
+    assert len(found) == 1, (instance, path, [item.get("name") or item.get("path") for item in found])
+    return found[0]
+
+
+def remove(world, instance, path, wanted):
+    world.arr(instance, "{0}/{1}".format(path, find(world, instance, path, wanted)["id"]), "DELETE")
+
+
+def no_server(world):
+    entry = next(item for item in world.seerr("GET", "settings/radarr") if not item["is4k"])
+    world.seerr("DELETE", "settings/radarr/{0}".format(entry["id"]))
+
+
+def no_application(world):
+    """As if Prowlarr had never been told of Radarr: it knows nothing of it, and pushed nothing into it."""
+    remove(world, "prowlarr", "applications", lambda item: item["name"] == "Radarr")
+    for item in world.arr("radarr", "indexer"):
+        if item["name"].endswith("(Prowlarr)"):
+            world.arr("radarr", "indexer/{0}".format(item["id"]), "DELETE")
+
+
+def no_indexer(world):
+    remove(world, "prowlarr", "indexer", lambda item: item["name"] == INDEXER)
+    end = time.monotonic() + 30
+    while any(item["name"].startswith(INDEXER) for item in world.arr("radarr", "indexer")):
+        assert time.monotonic() < end, "Prowlarr leaves an indexer in Radarr that it does not have any more"
+        time.sleep(1)
+
+
+def no_download_client(world):
+    remove(world, "radarr", "downloadclient", lambda item: item["protocol"] == "torrent")
+
+
+def no_root_folder(world):
+    remove(world, "radarr", "rootfolder", lambda item: item["path"].rstrip("/") == world.folder(VICTIM))
+
+
+def no_plex_notification(world):
+    remove(world, "radarr", "notification", lambda item: item["implementation"] == "PlexServer")
+
+
+def no_plex_library(world):
+    key = world.section(VICTIM.library)
+    assert key, "there is no library to take away"
+    world.plex("DELETE", "/library/sections/{0}".format(key))
+
+
+def library_not_counted(world):
+    """Plex has it, and Seerr was told not to look there."""
+    enabled = [item["id"] for item in world.seerr("GET", "settings/plex")["libraries"] if item["enabled"] and item["name"] != VICTIM.library]
+    world.seerr("GET", "settings/plex/library?enable=" + ",".join(enabled))
+
+
+@dataclass(frozen=True)
+class Break:
+    """A link that is taken away, the step at which a request stops then, words of what is said there, and later steps that do not need the link."""
+
+    take: object
+    stops: str
+    because: str
+    still: frozenset = frozenset()
+
+
+BREAKS = [Break(no_server, "sent", "does not have it; the request's status is 2"),
+          Break(no_root_folder, "sent", "does not have it; the request's status is 4"),
+          Break(no_application, "searched", "has the indexers []"),
+          Break(no_indexer, "searched", "has the indexers []"),
+          Break(no_download_client, "grabbed", "its torrent clients are []"),
+          Break(no_plex_notification, "in-plex", "it was asked to look 0 times"),
+          Break(no_plex_library, "in-plex", "shows nothing of it"),
+          Break(library_not_counted, "available", "status in Seerr: 3", frozenset({"watched"}))]

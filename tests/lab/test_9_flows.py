@@ -8,20 +8,15 @@ The steps and their numbers are those of the sequence diagrams for films and ser
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import pytest
 import requests
 from conftest import ADDRESS, ARRS, DOCKER, MEDIA
-from flow_steps import CASES, Case, Flow, Places, Stopped, World
-from standins import titles
+from flow_steps import BREAKS, CASES, INDEXER, VICTIM, Case, Flow, Places, Stopped, World
 
 NETWORK = ADDRESS[MEDIA].rpartition(".")[0]
 # Of the lab, in the internet that only the tunnel leads to.
-INDEXER = {"name": "Lab indexer", "implementation": "Torznab", "fields": {"baseUrl": "http://198.51.100.10:9117", "apiPath": "/api"}}
-INDEXER_KEY = "idx-key-1234"
-# What is broken is broken for this one, which nobody else asks for.
-VICTIM = Case("victim", "radarr", titles.MOVIES[2], False, "movies", "Movies", "HD-1080p")
+INDEXER_URL, INDEXER_KEY = "http://198.51.100.10:9117", "idx-key-1234"
 # Seconds after which a step that has not come about does not.
 PATIENCE = 20
 
@@ -29,8 +24,8 @@ PATIENCE = 20
 def with_indexer(variables):
     """The lab as ever, and an indexer in Prowlarr from the inventory."""
     service = variables[MEDIA]["media_services"]["prowlarr"]
-    fields = dict(INDEXER["fields"], apiKey={"secret": "prowlarr.tracker"})
-    service["settings"] = {"resources": {"indexer": [dict(INDEXER, fields=fields)]}}
+    fields = {"baseUrl": INDEXER_URL, "apiPath": "/api", "apiKey": {"secret": "prowlarr.tracker"}}
+    service["settings"] = {"resources": {"indexer": [{"name": INDEXER, "implementation": "Torznab", "fields": fields}]}}
     service["secrets"] = {"tracker": INDEXER_KEY}
 
 
@@ -63,7 +58,7 @@ def world(deployed, inventory):
         found.tidy(case)
     found.stop()
     indexers = {item["name"]: item["id"] for item in deployed.api("prowlarr", "indexer")}
-    deployed.api("prowlarr", "indexer/{0}".format(indexers[INDEXER["name"]]), "DELETE")
+    deployed.api("prowlarr", "indexer/{0}".format(indexers[INDEXER]), "DELETE")
     run = deployed.site()
     assert run.code == 0, run.output[-3000:]
 
@@ -86,7 +81,7 @@ def clean(world):
 def test_the_indexer_of_the_inventory_reaches_every_app(world):
     for instance in ("radarr", "radarr-4k", "sonarr", "sonarr-4k"):
         names = [item["name"] for item in world.arr(instance, "indexer")]
-        assert "{0} (Prowlarr)".format(INDEXER["name"]) in names, (instance, names)
+        assert "{0} (Prowlarr)".format(INDEXER) in names, (instance, names)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -116,84 +111,6 @@ def test_nobody_requests_in_4k_without_the_right(world):
         assert (answer.status_code, answer.json()["message"]) == (403, "You do not have permission to make 4K movie requests.")
     finally:
         world.seerr("POST", "user/{0}/settings/permissions".format(world.person.number), {"permissions": 32 | 1024})
-
-
-# -- one link less
-
-def find(world, instance, path, wanted):
-    """The one element that fits, since a link that is not there cannot be taken away."""
-    found = [item for item in world.arr(instance, path) if wanted(item)]
-    assert len(found) == 1, (instance, path, [item.get("name") or item.get("path") for item in found])
-    return found[0]
-
-
-def remove(world, instance, path, wanted):
-    world.arr(instance, "{0}/{1}".format(path, find(world, instance, path, wanted)["id"]), "DELETE")
-
-
-def no_server(world):
-    entry = next(item for item in world.seerr("GET", "settings/radarr") if not item["is4k"])
-    world.seerr("DELETE", "settings/radarr/{0}".format(entry["id"]))
-
-
-def no_application(world):
-    """As if Prowlarr had never been told of Radarr: it knows nothing of it, and pushed nothing into it."""
-    remove(world, "prowlarr", "applications", lambda item: item["name"] == "Radarr")
-    for item in world.arr("radarr", "indexer"):
-        if item["name"].endswith("(Prowlarr)"):
-            world.arr("radarr", "indexer/{0}".format(item["id"]), "DELETE")
-
-
-def no_indexer(world):
-    remove(world, "prowlarr", "indexer", lambda item: item["name"] == INDEXER["name"])
-    end = time.monotonic() + 30
-    while any(item["name"].startswith(INDEXER["name"]) for item in world.arr("radarr", "indexer")):
-        assert time.monotonic() < end, "Prowlarr leaves an indexer in Radarr that it does not have any more"
-        time.sleep(1)
-
-
-def no_download_client(world):
-    remove(world, "radarr", "downloadclient", lambda item: item["protocol"] == "torrent")
-
-
-def no_root_folder(world):
-    remove(world, "radarr", "rootfolder", lambda item: item["path"].rstrip("/") == world.folder(VICTIM))
-
-
-def no_plex_notification(world):
-    remove(world, "radarr", "notification", lambda item: item["implementation"] == "PlexServer")
-
-
-def no_plex_library(world):
-    key = world.section(VICTIM.library)
-    assert key, "there is no library to take away"
-    world.plex("DELETE", "/library/sections/{0}".format(key))
-
-
-def library_not_counted(world):
-    """Plex has it, and Seerr was told not to look there."""
-    enabled = [item["id"] for item in world.seerr("GET", "settings/plex")["libraries"] if item["enabled"] and item["name"] != VICTIM.library]
-    world.seerr("GET", "settings/plex/library?enable=" + ",".join(enabled))
-
-
-@dataclass(frozen=True)
-class Break:
-    """A link that is taken away, the step at which a request stops then, words of what is said there, and later steps that do not need the link."""
-
-    take: object
-    stops: str
-    because: str
-    still: frozenset = frozenset()
-
-
-BREAKS = [Break(no_server, "sent", "does not have it; the request's status is 2"),
-          Break(no_root_folder, "sent", "does not have it; the request's status is 4"),
-          Break(no_application, "searched", "has the indexers []"),
-          Break(no_indexer, "searched", "has the indexers []"),
-          Break(no_download_client, "grabbed", "its torrent clients are []"),
-          Break(no_plex_notification, "in-plex", "it was asked to look 0 times"),
-          Break(no_plex_library, "in-plex", "shows nothing of it"),
-          Break(library_not_counted, "available", "status in Seerr: 3", frozenset({"watched"}))]
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.take.__name__)
