@@ -4,6 +4,8 @@
 """Where containers are reached whose ports are not published: at their own addresses."""
 from __future__ import annotations
 
+from urllib.parse import urlsplit, urlunsplit
+
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker, DockerProblem, describe
 
 
@@ -39,10 +41,11 @@ def addresses(module, names):
 
 
 def at(url, container, where):
-    """A URL with a container's own address in the place of its name; C(None) when it does not run."""
+    """A URL with a container's own address in the place of its host; C(None) when it does not run."""
     if not container:
         return url
     if container not in where:
         return None
-    scheme, rest = url.split("://", 1)
-    return "{0}://{1}".format(scheme, rest.replace(container, where[container], 1))
+    parts = urlsplit(url)
+    host = "[{0}]".format(where[container]) if ":" in where[container] else where[container]
+    return urlunsplit(parts._replace(netloc=host if parts.port is None else "{0}:{1}".format(host, parts.port)))

@@ -74,7 +74,8 @@ def from_host(instance):
     if instance.network == "host" and instance.gateway is None:
         return "127.0.0.1", instance.published, None
     if not published:
-        return "container", instance.port, (instance.gateway or instance).name
+        holder = (instance.gateway or instance).name
+        return holder, instance.port, holder
     if published[0] in ("0.0.0.0", "127.0.0.1"):
         return "127.0.0.1", instance.published, None
     return published[0], instance.published, None
