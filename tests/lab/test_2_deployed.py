@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from conftest import ARRS, DOCKER, MEDIA
 
 # Written by hand: how each app reaches each client, and what it puts there.
@@ -121,3 +122,22 @@ def test_hostile_characters_reach_a_container_intact(deployed):
     assert deployed.sh(DOCKER, "docker exec tautulli printenv LAB_HOSTILE").rstrip("\n") == HOSTILE
     assert HOSTILE not in run.output and "${HOME} #" not in run.output
     assert deployed.site(inventory=inventory).total("changed") == 0
+
+
+def test_what_is_exported_brings_about_what_is_there(deployed, tmp_path):
+    run = deployed.site("-e", "export_dir={0}".format(tmp_path / "export"), playbook="playbooks/export.yml")
+    assert run.code == 0, run.output[-3000:]
+    exported = {path.stem: yaml.safe_load(path.read_text())["media_services"][path.stem] for path in (tmp_path / "export" / MEDIA).glob("*.yml")}
+    assert set(exported) == set(ARRS)
+    assert exported["radarr"]["settings"]["resources"]
+
+    def take(variables):
+        services = variables[MEDIA]["media_services"]
+        for name, described in exported.items():
+            services[name] = dict(services[name], settings=dict(services[name].get("settings") or {}, **described["settings"]))
+
+    # A copy of the inventory lists the services in another order, and so do the files that are written from it.
+    assert deployed.site(inventory=deployed.inventory(lambda variables: None)).code == 0
+    applied = deployed.site(inventory=deployed.inventory(take))
+    assert applied.code == 0, applied.output[-3000:]
+    assert applied.total("changed") == 0, applied.output[-3000:]
