@@ -10,6 +10,7 @@ Everything listens on a free port of 127.0.0.1. A handle has ``url`` (with the U
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -411,6 +412,44 @@ def start_torznab(api_key="idx-key-1234", categories=None):
 
     application = torznab.create_app(api_key, categories or torznab.CATEGORIES)
     return start_wsgi(application, api_key=api_key)
+
+
+def start_seeder(api_key="idx-key-1234"):
+    """An indexer with the releases of ``standins.seeder``, the tracker of their torrents, and the peer that serves them, all on 127.0.0.1.
+
+    ``url`` and ``api_key`` are the indexer's; ``met`` are the hashes of the torrents that somebody asked the peer for.
+    """
+    from . import torznab
+    from .seeder import peer
+
+    met, listener = [], socket.create_server(("127.0.0.1", 0))
+
+    def one(connection):
+        with connection, contextlib.suppress(OSError, EOFError):
+            peer.talk(connection, shelf, met.append)
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+
+    def announce(environ, start_response):
+        place = socket.inet_aton("127.0.0.1") + listener.getsockname()[1].to_bytes(2, "big")
+        return respond(start_response, 200, b"d8:intervali30e12:min intervali5e5:peers6:" + place + b"e", "text/plain")
+
+    tracker = start_wsgi(announce)
+    shelf = peer.Shelf(tracker.url + "/announce")
+    threading.Thread(target=accept, daemon=True).start()
+    indexer = start_wsgi(torznab.create_app(api_key, shelf=shelf), api_key=api_key, met=met, tracker=tracker, shelf=shelf)
+    stop_indexer = indexer._stop
+
+    def stop():
+        stop_indexer()
+        tracker.stop()
+        listener.close()
+
+    indexer._stop = stop
+    return indexer
 
 
 class Recorder:

@@ -116,7 +116,7 @@ APPS = {
         media="tv",
         kinds=LIBRARY_KINDS,
         cannot_connect=REFUSED,
-        commands=COMMANDS + ("RefreshSeries", "RescanSeries", "RenameSeries", "SeasonSearch", "MissingEpisodeSearch"),
+        commands=COMMANDS + ("RefreshSeries", "RescanSeries", "RenameSeries", "SeriesSearch", "SeasonSearch", "EpisodeSearch", "MissingEpisodeSearch"),
         configs={
             "ui": UI,
             "downloadclient": DOWNLOAD_CLIENT,

@@ -14,7 +14,16 @@ import uuid
 from .errors import Failed, not_found
 from .system import stamp
 
-PARAMETERS = {"ApplicationIndexerSync": {"forceSync": False}}
+PARAMETERS = {
+    "ApplicationIndexerSync": {"forceSync": False},
+    "MoviesSearch": {"movieIds": []},
+    "RefreshMovie": {"movieIds": []},
+    "SeriesSearch": {"seriesId": 0},
+    "SeasonSearch": {"seriesId": 0, "seasonNumber": 0},
+    "EpisodeSearch": {"episodeIds": []},
+    "MissingEpisodeSearch": {"seriesId": None},
+    "RefreshSeries": {"seriesId": None},
+}
 STANDARD = {"requiresDiskAccess": False, "isExclusive": False, "isTypeExclusive": False}
 
 
@@ -34,7 +43,13 @@ class Commands:
         name = self.known.get(str(given.get("name") or "").lower())
         if name is None:
             raise Failed(500, "Sequence contains no matching element")
-        agent = call.headers.get("User-Agent", "")
+        return 201, self._enqueue(name, given, call.headers.get("User-Agent", ""))
+
+    def start(self, name, **parameters):
+        """A command of the application itself, such as the search after a film was added."""
+        return self._enqueue(name, {key.lower(): value for key, value in parameters.items()}, "", "unspecified")
+
+    def _enqueue(self, name, given, agent, trigger="manual"):
         own = {key: given.get(key.lower(), value) for key, value in PARAMETERS.get(name, {}).items()}
         with self.lock:
             for entry in self.entries.values():
@@ -43,7 +58,7 @@ class Commands:
                     and entry["status"] in ("queued", "started")
                     and all(entry["body"].get(key) == value for key, value in own.items())
                 ):
-                    return 201, dict(entry)  # an equal command that waits or runs is the answer
+                    return dict(entry)  # an equal command that waits or runs is the answer
             self.count += 1
             entry = {
                 "name": name,
@@ -54,14 +69,14 @@ class Commands:
                     **STANDARD,
                     "updateScheduledTask": True,
                     "name": name,
-                    "trigger": "manual",
+                    "trigger": trigger,
                     "suppressMessages": not own,
                 },
                 "priority": "normal",
                 "status": "queued",
                 "result": "unknown",
                 "queued": stamp(time.time()),
-                "trigger": "manual",
+                "trigger": trigger,
                 "clientUserAgent": agent,
                 "sendUpdatesToClient": True,
                 "updateScheduledTask": True,
@@ -82,7 +97,7 @@ class Commands:
                 self.worker = threading.Thread(target=self._work, daemon=True)
                 self.worker.start()
         self.queue.put(answer["id"])
-        return 201, answer
+        return answer
 
     def _work(self):
         while True:
@@ -113,10 +128,45 @@ class Commands:
             entry.update(values)
 
     def _run(self, entry):
-        if entry["name"] == "ResetApiKey":
-            self.service.file.set("ApiKey", uuid.uuid4().hex)
-        elif entry["name"] == "ApplicationIndexerSync":
-            self.service.sync.everything(force=bool(entry["body"].get("forceSync")))
+        name, body, service = entry["name"], entry["body"], self.service
+        if name == "ResetApiKey":
+            service.file.set("ApiKey", uuid.uuid4().hex)
+        elif name == "ApplicationIndexerSync":
+            service.sync.everything(force=bool(body.get("forceSync")))
+        elif not service.library:
+            return
+        elif name in ("RefreshMonitoredDownloads", "ProcessMonitoredDownloads"):
+            service.downloads.look()
+        elif name == "RssSync":
+            service.releases.feed()
+        elif name in ("RefreshMovie", "RescanMovie", "RefreshSeries", "RescanSeries"):
+            for item in self._items(body):
+                service.library.refresh(item)
+        elif name.endswith("Search"):
+            self._search(name, body)
+
+    def _items(self, body):
+        """What a command is about; without an id everything."""
+        wanted = body.get("movieIds") or ([body["seriesId"]] if body.get("seriesId") else None)
+        return [item for item in self.service.db.rows(self.service.library.table) if wanted is None or item["id"] in wanted]
+
+    def _search(self, name, body):
+        """Automatic searches are for what is monitored; those for what is missing leave out what is there."""
+        library = self.service.library
+        items = self._items(body)
+        if name == "EpisodeSearch":
+            owners = {row["seriesId"] for row in self.service.db.rows("episode") if row["id"] in body["episodeIds"]}
+            items = [item for item in items if item["id"] in owners]
+        for item in items:
+            units = [unit for unit in library.units(item) if library.monitored(item, unit) or name == "MoviesSearch"]
+            if name == "SeasonSearch":
+                units = [unit for unit in units if unit["seasonNumber"] == body["seasonNumber"]]
+            if name == "EpisodeSearch":
+                units = [unit for unit in units if unit["id"] in body["episodeIds"]]
+            if "Missing" in name:
+                units = [unit for unit in units if not library.file_id(unit)]
+            if units:
+                self.service.releases.search(item, units)
 
     def list(self, call):
         with self.lock:

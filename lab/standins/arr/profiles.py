@@ -124,6 +124,7 @@ class QualityProfiles:
         if row and (
             any(item["top"].get("qualityProfileId") == number for item in self.db.rows("importlist"))
             or any(item.get("defaultQualityProfileId") == number for item in self.db.rows("rootfolder"))
+            or any(item["qualityProfileId"] == number for table in ("movie", "series") for item in self.db.rows(table))
         ):
             status, message = self.app.profile_in_use
             raise Failed(status, message.format(**row), "NzbDrone.Core.Profiles.Qualities.QualityProfileInUseException")

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 
-from . import commands, configs, generations, profiles, providers, simple, sync, system
+from . import commands, configs, downloads, events, generations, library, profiles, providers, releases, simple, sync, system
 from .apps import APPS, of_version
 from .binding import Binder
 from .fields import load
@@ -54,6 +54,11 @@ class Service:
         self.providers = providers.install(self)
         self.sync = sync.Sync(self) if kind == "prowlarr" else None
         self.commands = commands.install(self)
+        self.library = library.install(self)
+        if self.library:
+            self.events = events.Events(self)
+            self.downloads = downloads.Downloads(self)
+            self.releases = releases.Releases(self)
         system.install(self)
 
     @property

@@ -21,7 +21,7 @@ TAG_USERS = {
         "indexerIds": "indexer",
         "downloadClientIds": "downloadclient",
         "autoTagIds": "autotagging",
-        "seriesIds": None,
+        "seriesIds": "series",
     },
     "radarr": {
         "delayProfileIds": "delayprofile",
@@ -31,7 +31,7 @@ TAG_USERS = {
         "indexerIds": "indexer",
         "downloadClientIds": "downloadclient",
         "autoTagIds": "autotagging",
-        "movieIds": None,
+        "movieIds": "movie",
     },
     "lidarr": {
         "delayProfileIds": "delayprofile",
@@ -180,9 +180,14 @@ class RootFolders:
             shown["unmappedFolders"] = [
                 {"name": name, "path": os.path.join(path, name), "relativePath": name}
                 for name in (sorted(os.listdir(path)) if accessible else [])
-                if os.path.isdir(os.path.join(path, name))
+                if os.path.isdir(os.path.join(path, name)) and os.path.join(path, name) not in self._mapped()
             ]
         return {**shown, "id": row["id"]}
+
+    def _mapped(self):
+        """The folders of what is in the library."""
+        library = self.service.library
+        return {row["path"] for row in self.db.rows(library.table)} if library else set()
 
     def list(self, call):
         return 200, [self._show(row) for row in self.db.rows("rootfolder")]

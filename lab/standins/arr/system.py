@@ -97,10 +97,11 @@ def install(service):
         if app.kind == "sonarr":  # gone since version 4, still answered for old clients
             deprecated = {"id": 1, "name": "Deprecated", "upgradeAllowed": True, "cutoff": {"id": 1, "name": "English"}}
             router.add("GET", "languageprofile", lambda call: (200, [{**deprecated, "languages": []}]))
-        library = {"sonarr": "series", "radarr": "movie", "lidarr": "artist"}[app.kind]
-        router.add("GET", library, lambda call: (200, []))
-        for name in ("queue", "history", "blocklist", "wanted/missing"):
-            router.add("GET", name, lambda call: (200, empty_page(call)))
+        if app.kind == "lidarr":  # the lab has no music
+            for name in ("queue", "history", "wanted/missing"):
+                router.add("GET", name, lambda call: (200, empty_page(call)))
+            router.add("GET", "artist", lambda call: (200, []))
+        router.add("GET", "blocklist", lambda call: (200, empty_page(call)))
 
 
 def empty_page(call):

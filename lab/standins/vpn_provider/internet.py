@@ -1,7 +1,7 @@
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The internet behind the provider: a network namespace with a name server, web server, tracker and a BitTorrent peer.
+"""The internet behind the provider: a network namespace with a name server, web server, tracker, indexer and a BitTorrent peer that has its files.
 
 Nothing else leads there: its addresses (documentation networks, and those of two public name servers) exist in this namespace only.
 """
@@ -14,16 +14,20 @@ import urllib.parse
 
 from flask import request
 
+from .. import torznab
 from ..common import Server
 from ..kit import as_json, as_text, catch_all
+from ..seeder import peer
 
-WEB, NAMESERVER, PEER = "198.51.100.10", "198.51.100.53", "198.51.100.20"
-ADDRESSES = [WEB, NAMESERVER, PEER, "1.1.1.1", "8.8.8.8"]
-PEER_PORT, TRACKER_PORT = 6881, 6969
-NAMES = {"ipinfo.io": WEB, "ip.example.com": WEB, "tracker.example.com": WEB, "peer.example.com": PEER, "cloudflare.com": WEB, "github.com": WEB,
+WEB, NAMESERVER, PEER, INDEXER = "198.51.100.10", "198.51.100.53", "198.51.100.20", "198.51.100.30"
+ADDRESSES = [WEB, NAMESERVER, PEER, INDEXER, "1.1.1.1", "8.8.8.8"]
+PEER_PORT, TRACKER_PORT, INDEXER_PORT = 6881, 6969, 9117
+INDEXER_KEY = "lab-indexer-key-0001"
+ANNOUNCE = f"http://{WEB}:{TRACKER_PORT}/announce"
+NAMES = {"indexer.example.com": INDEXER, "ipinfo.io": WEB, "ip.example.com": WEB, "tracker.example.com": WEB, "peer.example.com": PEER,
+         "cloudflare.com": WEB, "github.com": WEB,
          "private.example.com": "192.168.1.1"}
-HANDSHAKE = b"\x13BitTorrent protocol"
-PEER_ID = b"-LB0001-internet0000"
+HANDSHAKE, PEER_ID, read = peer.HANDSHAKE, peer.PEER_ID, peer.read
 
 
 class Seen:
@@ -113,25 +117,11 @@ def accept(server, one):
     threading.Thread(target=loop, daemon=True).start()
 
 
-def read(connection, size):
-    data = b""
-    while len(data) < size:
-        part = connection.recv(size - len(data))
-        if not part:
-            raise EOFError
-        data += part
-    return data
-
-
-def serve_peer(seen):
-    """A peer that shakes hands with whoever knows a torrent, and then has no pieces."""
+def serve_peer(seen, shelf):
+    """A peer that shakes hands with whoever knows a torrent, and has the pieces of those on the shelf."""
     def one(connection, client):
-        connection.settimeout(120)
-        greeting = read(connection, 68)
-        seen.add("peer", client[0], info_hash=greeting[28:48].hex())
-        connection.sendall(HANDSHAKE + bytes(8) + greeting[28:48] + PEER_ID)
-        while connection.recv(65536):
-            pass
+        with connection:
+            peer.talk(connection, shelf, lambda info_hash: seen.add("peer", client[0], info_hash=info_hash))
 
     accept(socket.create_server((PEER, PEER_PORT)), one)
 
@@ -187,7 +177,10 @@ def serve(gateway_side):
     seen = Seen()
     for address in ("1.1.1.1", "8.8.8.8", NAMESERVER):
         serve_names(address, seen)
-    serve_peer(seen)
+    shelf = peer.Shelf(ANNOUNCE)
+    serve_peer(seen, shelf)
+    indexer = torznab.create_app(INDEXER_KEY, shelf=shelf)
+    threading.Thread(target=Server(indexer, INDEXER, INDEXER_PORT).serve_forever, daemon=True).start()
     # The probes of a gateway open connections to port 443 and say nothing a lab could answer without a certificate.
     accept(socket.create_server((WEB, 443)), lambda connection, _client: connection.recv(1))
     for port in (80, TRACKER_PORT):

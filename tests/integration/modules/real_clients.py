@@ -121,10 +121,11 @@ def qbittorrent_line(password):
     return 'WebUI\\Password_PBKDF2="@ByteArray({0}:{1})"'.format(base64.b64encode(salt).decode(), base64.b64encode(key).decode())
 
 
-def start_qbittorrent(directory, local=False, **lines):
+def start_qbittorrent(directory, local=False, prefix=(), **lines):
     """qBittorrent.
 
     :param local: Whether it lets its own machine in without a login, and listens on all addresses.
+    :param prefix: A command that runs it, such as one that changes the user.
     """
     port = testing.free_port()
     (directory / "qBittorrent").mkdir(parents=True)
@@ -132,7 +133,7 @@ def start_qbittorrent(directory, local=False, **lines):
             "Session\\LSDEnabled=false", "[Preferences]", "WebUI\\Username=" + LOGIN[0], qbittorrent_line(LOGIN[1]), "WebUI\\HostHeaderValidation=false",
             "WebUI\\Address=" + ("*" if local else "127.0.0.1"), "WebUI\\LocalHostAuth=" + ("false" if local else "true")]
     (directory / "qBittorrent" / "qBittorrent.conf").write_text("\n".join(text + ["{0}={1}".format(*item) for item in lines.items()]) + "\n")
-    return Program(directory, port, ["qbittorrent-nox", "--webui-port={0}".format(port)])
+    return Program(directory, port, [*prefix, "qbittorrent-nox", "--webui-port={0}".format(port)])
 
 
 def start_sabnzbd(directory):
