@@ -61,6 +61,8 @@ class Case:
     library: str
     profile: str
     seasons: tuple = ()
+    # Whether the admin searches by hand for what is newer.
+    manual: bool = False
 
     @property
     def rows(self):
@@ -75,7 +77,7 @@ class Case:
 CASES = [Case("movie-hd", "radarr", titles.MOVIES[0], False, "movies", "Movies", "HD-1080p"),
          Case("movie-4k", "radarr-4k", titles.MOVIES[1], True, "movies-4k", "Movies 4K", "Ultra-HD"),
          Case("series-hd", "sonarr", titles.SERIES[1], False, "tv", "TV", "HD-1080p", (1,)),
-         Case("series-4k", "sonarr-4k", titles.SERIES[1], True, "tv-4k", "TV 4K", "Ultra-HD", (1,))]
+         Case("series-4k", "sonarr-4k", titles.SERIES[1], True, "tv-4k", "TV 4K", "Ultra-HD", (1,), True)]
 # What is broken is broken for this one, which nobody else asks for.
 VICTIM = Case("victim", "radarr", titles.MOVIES[2], False, "movies", "Movies", "HD-1080p")
 # The indexer's name in Prowlarr.
@@ -270,6 +272,11 @@ class Flow:
         loaded = self.world.inodes([self.world.places.host(path) for path in self.world.contents(self.torrents())])
         return bool(mine) and set(mine.values()) <= set(loaded.values()), "inodes in the library {0}, of the torrents {1}".format(mine, loaded)
 
+    def subtitles_told(self):
+        hook = "/api/webhooks/" + self.case.arr
+        found = [item for item in self.world.log("bazarr", self.again or self.began) if item["method"] == "POST" and item["path"] == hook]
+        return any(item["status"] < 300 for item in found), "Bazarr got {0} at {1}".format([item["status"] for item in found] or "nothing", hook)
+
     def in_plex(self):
         shown, paths = self.shown(), self.files()
         asked = [item["query"] for item in self.world.log("plex", self.began) if item["path"].endswith("/refresh")]
@@ -332,7 +339,14 @@ class Flow:
         episodes = self.world.arr(self.case.arr, "episode?seriesId={0}".format(row["id"]))
         self.world.arr(self.case.arr, "episode/monitor", "PUT", {
             "episodeIds": [item["id"] for item in episodes if item["seasonNumber"] == number], "monitored": True})
-        self.world.arr(self.case.arr, "command", "POST", {"name": "SeasonSearch", "seriesId": row["id"], "seasonNumber": number})
+        if not self.case.manual:
+            self.world.arr(self.case.arr, "command", "POST", {"name": "SeasonSearch", "seriesId": row["id"], "seasonNumber": number})
+            return
+        found = self.world.arr(self.case.arr, "release?seriesId={0}&seasonNumber={1}".format(row["id"], number))
+        fits = [item for item in found if not item["rejected"]]
+        assert fits, "{0} finds nothing of season {1} that fits: {2}".format(self.case.arr, number, [(item["title"], item["rejections"]) for item in found])
+        assert all("2160p" in item["title"] for item in fits) and any("1080p" in item["title"] for item in found), "the profile chooses among what is found"
+        self.world.arr(self.case.arr, "release", "POST", {"guid": fits[0]["guid"], "indexerId": fits[0]["indexerId"]})
 
     def poll(self):
         """As the app does every minute."""
@@ -349,10 +363,16 @@ class Flow:
                 Step(6, "queued", "qBittorrent has it in the category {0}".format(self.case.category), self.queued),
                 Step(7, "downloaded", "it is downloaded, and the internet saw the provider's address only", self.downloaded, patience=DOWNLOAD),
                 Step(8, "imported", "{0} imports it by hardlink".format(self.case.arr), self.imported, self.poll, 90),
+                *self.subtitles(8),
                 Step(9, "in-plex", "Plex has scanned and shows it", self.in_plex),
                 Step(10, "available", "Seerr sees it in Plex", self.available, self.scan),
                 Step(11, "available-told", "the webhook hears that it is available", self.available_told),
                 Step(12, "watched", "somebody plays it", self.watched)]
+
+    def subtitles(self, number):
+        """Who looks for subtitles is told of an import, where there is somebody who does."""
+        told = "bazarr" in self.world.places.arrs and not self.case.is_4k
+        return [Step(number, "subtitles-told", "Bazarr hears of the import", self.subtitles_told)] if told else []
 
     def second_round(self):
         """The rest of the diagram for series: a search for newer episodes, and the same way again; who asked has been told already."""
@@ -361,6 +381,7 @@ class Flow:
                 Step(15, "queued", "qBittorrent has it in the category {0}".format(self.case.category), self.queued),
                 Step(16, "downloaded", "it is downloaded, and the internet saw the provider's address only", self.downloaded, patience=DOWNLOAD),
                 Step(17, "imported", "{0} imports it by hardlink".format(self.case.arr), self.imported, self.poll, 90),
+                *self.subtitles(17),
                 Step(18, "in-plex", "Plex has scanned and shows it", self.in_plex),
                 Step(19, "available", "Seerr sees it in Plex", self.available, self.scan),
                 Step(20, "available-told", "nobody is told twice", self.available_told),

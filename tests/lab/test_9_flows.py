@@ -16,7 +16,7 @@ from flow_steps import BREAKS, CASES, INDEXER, VICTIM, Case, Flow, Places, Stopp
 
 NETWORK = ADDRESS[MEDIA].rpartition(".")[0]
 # Of the lab, in the internet that only the tunnel leads to.
-INDEXER_URL, INDEXER_KEY = "http://198.51.100.10:9117", "idx-key-1234"
+INDEXER_URL, INDEXER_KEY = "http://198.51.100.30:9117", "lab-indexer-key-0001"
 # Seconds after which a step that has not come about does not.
 PATIENCE = 20
 
@@ -47,10 +47,11 @@ def world(deployed, inventory):
     def qbittorrent(path, *options):
         return deployed.sh(MEDIA, "docker exec qbittorrent curl -fsS -m 10 {0} 'http://127.0.0.1:8080/api/v2/{1}'".format(" ".join(options), path))
 
+    arrs = {name: ("{0}{1}/api/{2}/".format(root(name), base, version), keys[key], root(name)) for name, (_port, base, version, key) in ARRS.items()}
     found = World(Places(
         seerr="http://{0}:5055/api/v1/".format(ADDRESS[DOCKER]), seerr_key=deployed.secrets(DOCKER)["seerr.api_key"],
         plex="http://{0}:32400".format(ADDRESS[MEDIA]), own=NETWORK + ".1", public="203.0.113.7",
-        arrs={name: ("{0}{1}/api/{2}/".format(root(name), base, version), keys[key], root(name)) for name, (_port, base, version, key) in ARRS.items()},
+        arrs=dict(arrs, bazarr=(None, None, "http://{0}:6767".format(ADDRESS[MEDIA]))),
         sh=lambda script: deployed.sh(MEDIA, script), qbittorrent=qbittorrent,
         internet=lambda: requests.get("http://{0}.3:8080/seen".format(NETWORK), timeout=30).json()))
     yield found
