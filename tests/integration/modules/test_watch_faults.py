@@ -4,6 +4,7 @@
 """What goes wrong with Bazarr and Tautulli: one sentence each, nothing half done, no secret told."""
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -180,7 +181,9 @@ def test_a_new_configuration_gets_its_token_again(plex, tmp_path):
     def current(environ, start_response):
         return apps[0](environ, start_response)
 
-    with watch_apps.start(current) as handle, handle.proxy:
+    with contextlib.ExitStack() as stack:
+        handle = stack.enter_context(watch_apps.start(current))
+        stack.enter_context(handle.proxy)
         for _app in list(apps):
             assert watch_apps.run_module(handle, tmp_path / "state", "tautulli_settings", to_plex(plex))["changed"]
             assert not watch_apps.run_module(handle, tmp_path / "state", "tautulli_settings", to_plex(plex))["changed"]
