@@ -520,6 +520,14 @@ class World:
             assert time.monotonic() < end, "Seerr's {0} does not end".format(name)
             time.sleep(0.3)
 
+    def pushed(self, instances, seconds=60):
+        """Wait until Prowlarr has pushed its indexer: an app searches once, and with what it has then."""
+        end = time.monotonic() + seconds
+        for instance in instances:
+            while not any(item["name"] == INDEXER + " (Prowlarr)" for item in self.arr(instance, "indexer")):
+                assert time.monotonic() < end, "Prowlarr has not pushed its indexer into {0} within {1} s".format(instance, seconds)
+                time.sleep(1)
+
     def tidy(self, case):
         """Take away whatever a request for this title may have left, wherever it came to a stop."""
         for wish in self.seerr("GET", "request?take=100")["results"]:

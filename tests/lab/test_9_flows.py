@@ -80,20 +80,19 @@ def clean(world):
 
 
 def test_the_indexer_of_the_inventory_reaches_every_app(world):
-    for instance in ("radarr", "radarr-4k", "sonarr", "sonarr-4k"):
-        names = [item["name"] for item in world.arr(instance, "indexer")]
-        assert "{0} (Prowlarr)".format(INDEXER) in names, (instance, names)
+    world.pushed(["radarr", "radarr-4k", "sonarr", "sonarr-4k"])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_from_the_request_to_the_screen(clean, case):
+def test_from_the_request_to_the_screen(clean, world, case):
+    world.pushed([case.arr])
     flow = clean(case)
     flow.run()
     if case.rows == "series":
         flow.run(steps=flow.second_round())
     # HD and 4K have nothing to do with each other.
     other = next(one for one in CASES if one.rows == case.rows and one.is_4k != case.is_4k)
-    assert Flow(flow.world, Case(other.name, other.arr, case.title, other.is_4k, other.category, other.library, other.profile)).row() is None
+    assert Flow(world, Case(other.name, other.arr, case.title, other.is_4k, other.category, other.library, other.profile)).row() is None
 
 
 def test_a_request_that_is_declined_goes_nowhere(clean, world):
@@ -117,8 +116,8 @@ def test_nobody_requests_in_4k_without_the_right(world):
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.take.__name__)
 def test_without_one_link_it_stops_there_and_a_run_repairs_it(clean, world, deployed, inventory, broken):
     flow = clean(VICTIM)
-    broken.take(world)
     try:
+        broken.take(world)
         with pytest.raises(Stopped) as stopped:
             flow.run(PATIENCE)
         assert stopped.value.step.key == broken.stops, str(stopped.value)
@@ -129,4 +128,5 @@ def test_without_one_link_it_stops_there_and_a_run_repairs_it(clean, world, depl
     assert run.code == 0, run.output[-3000:]
     assert run.total("changed") >= 1, "the run had something to repair"
     assert deployed.site(inventory=inventory).total("changed") == 0
+    world.pushed([VICTIM.arr])
     clean(VICTIM).run()
