@@ -395,17 +395,19 @@ class Flow:
                     rows = plex.recently_added(library, since)
                 else:
                     rows = plex.contents(library)
-                seen = set()
-                for row in rows:
-                    key = row.get("grandparentRatingKey") or row.get("parentRatingKey") or row["ratingKey"]
-                    if key not in seen:
-                        seen.add(key)
+            except (Unreachable, KeyError) as error:
+                # One library that Plex does not have any more, and none behind it is looked at.
+                print(f"scan interrupted at the library {library['name']}: {error}", flush=True)
+                return
+            seen = set()
+            for row in rows:
+                key = row.get("grandparentRatingKey") or row.get("parentRatingKey") or row["ratingKey"]
+                if key not in seen:
+                    seen.add(key)
+                    try:
                         self._take_movie(plex, row) if row["type"] == "movie" else self._take_show(plex, key)
-            except (Unreachable, KeyError, TypeError, ValueError) as error:
-                print(f"scanning the library {library['name']} failed: {error}", flush=True)
-                if recent:
-                    return                      # the whole scan ends there
-                continue
+                    except (Unreachable, KeyError, TypeError, ValueError) as error:
+                        print(f"failed to process {row.get('title')}: {error}", flush=True)
             if recent:
                 with settings.lock:
                     # The list may have been replaced meanwhile.

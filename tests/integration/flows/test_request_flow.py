@@ -246,3 +246,23 @@ def test_the_test_of_the_webhook_fills_the_same_template(world):
                            json={**entry, "options": {"webhookUrl": world.listener.url, "jsonPayload": payload}})
     assert answer.status_code == 204
     assert world.told == [{"kind": "TEST_NOTIFICATION", "media": None, "extra": []}]
+
+
+def test_a_library_that_plex_made_anew_is_none_that_seerr_knows(world):
+    """Its name is the same and its id is not: the scan ends there, also for the libraries behind it, until the list is synced."""
+    wish = world.api("POST", "request", {"mediaType": "movie", "mediaId": TALL.tmdb, "is4k": True})
+    world.file(f"movies-4k/{TALL.named}/{TALL.named} WEBDL-2160p.mkv")
+    world.refresh("Movies 4K")
+    until(lambda: world.plex_items("Movies 4K"), "the film in 4K")
+    headers = {"X-Plex-Token": flow_world.OWNER}
+    assert requests.delete(f"{world.plex}/library/sections/{world.section('Movies')}", headers=headers, timeout=10).status_code == 200
+    assert requests.post(world.plex + "/library/sections", headers=headers, timeout=10, params={
+        "name": "Movies", "type": "movie", "agent": "tv.plex.agents.movie", "scanner": "Plex Movie", "language": "en-US",
+        "location": str(world.media / "movies")}).status_code == 201
+    for job in ("plex-recently-added-scan", "plex-full-scan"):
+        world.run(job)
+        assert world.wish(wish["id"])["media"]["status4k"] == 3
+    found = world.api("GET", "settings/plex/library?sync=true")
+    world.api("GET", "settings/plex/library?enable=" + ",".join(item["id"] for item in found))
+    world.run("plex-recently-added-scan")
+    assert world.wish(wish["id"])["media"]["status4k"] == 5
