@@ -136,9 +136,9 @@ class Vpn:
         return self.sh("docker exec qbittorrent curl -s -m 10 {0} http://127.0.0.1:8080/api/v2/{1}".format(" ".join(options), path))
 
     def rejoin(self):
-        """Dependents of a gateway that was restarted in place."""
-        self.sh("docker restart -t 3 " + " ".join(TALKERS))
+        """Dependents follow a gateway that was started or made anew: the reconciler sees to that."""
         self.healthy()
+        until(lambda: all(self.public_ip(name) == "203.0.113.7" for name in TALKERS), 60)
 
 
 def until(condition, seconds):
@@ -235,21 +235,18 @@ def gateway_stopped(vpn):
     time.sleep(8)
     assert vpn.public_ip() == ""
     vpn.sh("docker start gluetun")
-    vpn.healthy()
     vpn.rejoin()
 
 
 def gateway_killed(vpn):
     vpn.talk(15)
     vpn.sh("docker kill gluetun; sleep 1; docker start gluetun")
-    vpn.healthy()
     vpn.rejoin()
 
 
 def gateway_restarted(vpn):
     vpn.talk(15)
     vpn.sh("docker restart -t 5 gluetun")
-    vpn.healthy()
     vpn.rejoin()
 
 
@@ -258,8 +255,7 @@ def gateway_recreated(vpn):
     vpn.sh("cd {0} && docker compose up -d --force-recreate gluetun".format(PROJECT))
     vpn.remember()
     vpn.talk(5)
-    vpn.healthy()
-    vpn.sh("cd {0} && docker compose up -d".format(PROJECT))
+    vpn.rejoin()
 
 
 def firewall_reloaded(vpn):
@@ -270,10 +266,10 @@ def firewall_reloaded(vpn):
 
 
 def engine_restarted(vpn):
-    """All containers start at once, in any order; some that share the namespace may not come up by themselves. The torrent runs on."""
+    """All containers start at once, in any order; some that share the namespace may not come up by themselves, so that the
+    reconciler starts them. The torrent runs on."""
     vpn.sh("systemctl restart docker")
     vpn.healthy(120)
-    vpn.sh("docker ps -aq --filter status=exited | xargs -r docker start")
     vpn.rejoin()
 
 
