@@ -38,7 +38,7 @@ FAST, ALERT = 2, 60
 NEAR, ENGINE, RESTART, COMPOSE = 5, 30, 120, 300
 # Seconds for which something may be wrong before it is told: most of it is a program that starts.
 PATIENCE = 30
-# Seconds that a namespace has to be stale: whoever restarts a gateway often goes on with its dependents at once.
+# Seconds that a namespace has to be stale: whoever restarts a gateway often goes on with its dependents at once. Twice that where Compose may do so.
 SETTLE = 2
 # Seconds within which repairs of one container are counted, how many go without a pause between them, the first pause, which doubles, and the longest.
 WINDOW, FREE, PAUSE, LONGEST = 900, 3, 15, 300
@@ -248,9 +248,10 @@ class Namespaces(Duty):
             before = self._since.get(entry["name"])
             if before is None or before[0] != key:
                 before = self._since[entry["name"]] = (key, now)
-            # Compose itself goes on with the dependents when a gateway that it made anew is healthy.
-            waits = needs[0] == "recreate" and gateway["health"] == "starting" and self.settle
-            if waits or now - before[1] < self.settle:
+            # Compose itself goes on with the dependents when a gateway that it made anew is healthy: only from then on it counts.
+            if needs[0] == "recreate" and gateway["health"] == "starting" and self.settle:
+                before = self._since[entry["name"]] = (key, now)
+            if now - before[1] < self.settle * (2 if needs[0] == "recreate" else 1):
                 soon = True
                 continue
             # Each start of a gateway that is healthy deserves a repair; one that starts again and again does not get healthy.

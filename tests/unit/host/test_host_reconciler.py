@@ -125,6 +125,9 @@ def test_a_gateway_made_anew_is_followed_when_its_health_is_known(program, tmp_p
     clock.now += 60
     assert duty.look() is True and host.done == []
     host.containers["gw"]["health"] = "unhealthy"
+    clock.now += 3.9
+    assert duty.look() is True and host.done == []
+    clock.now += 0.2
     duty.look()
     assert host.done == ["up p /d/p: a b"]
 
