@@ -12,32 +12,17 @@ import time
 import pytest
 import requests
 from conftest import ADDRESS, ARRS, DOCKER, MEDIA
-from flow_steps import BREAKS, CASES, INDEXER, VICTIM, Case, Flow, Places, Stopped, World
+from flow_steps import BREAKS, CASES, VICTIM, Case, Flow, Places, Stopped, World
 
 NETWORK = ADDRESS[MEDIA].rpartition(".")[0]
-# Of the lab, in the internet that only the tunnel leads to.
-INDEXER_URL, INDEXER_KEY = "http://198.51.100.30:9117", "lab-indexer-key-0001"
 # Seconds after which a step that has not come about does not.
 PATIENCE = 20
 
 
-def with_indexer(variables):
-    """The lab as ever, and an indexer in Prowlarr from the inventory."""
-    service = variables[MEDIA]["media_services"]["prowlarr"]
-    fields = {"baseUrl": INDEXER_URL, "apiPath": "/api", "apiKey": {"secret": "prowlarr.tracker"}}
-    service["settings"] = {"resources": {"indexer": [{"name": INDEXER, "implementation": "Torznab", "fields": fields}]}}
-    service["secrets"] = {"tracker": INDEXER_KEY}
-
-
 @pytest.fixture(scope="module")
-def inventory(deployed):
-    return deployed.inventory(with_indexer)
-
-
-@pytest.fixture(scope="module")
-def world(deployed, inventory):
-    """The lab with the indexer deployed, and everybody who takes part."""
-    run = deployed.site(inventory=inventory)
+def world(deployed):
+    """The lab as its inventory says, the indexer behind the tunnel included, and everybody who takes part."""
+    run = deployed.site()
     assert run.code == 0, run.output[-6000:]
     keys = deployed.secrets(MEDIA)
 
@@ -58,10 +43,6 @@ def world(deployed, inventory):
     for case in (*CASES, VICTIM):
         found.tidy(case)
     found.stop()
-    indexers = {item["name"]: item["id"] for item in deployed.api("prowlarr", "indexer")}
-    deployed.api("prowlarr", "indexer/{0}".format(indexers[INDEXER]), "DELETE")
-    run = deployed.site()
-    assert run.code == 0, run.output[-3000:]
 
 
 @pytest.fixture
@@ -114,7 +95,7 @@ def test_nobody_requests_in_4k_without_the_right(world):
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.take.__name__)
-def test_without_one_link_it_stops_there_and_a_run_repairs_it(clean, world, deployed, inventory, broken):
+def test_without_one_link_it_stops_there_and_a_run_repairs_it(clean, world, deployed, broken):
     flow = clean(VICTIM)
     try:
         broken.take(world)
@@ -124,9 +105,9 @@ def test_without_one_link_it_stops_there_and_a_run_repairs_it(clean, world, depl
         assert broken.because in stopped.value.reason, str(stopped.value)
         assert set(flow.beyond(broken.stops)) == broken.still, "what lies behind the missing link came about without it"
     finally:
-        run = deployed.site(inventory=inventory)
+        run = deployed.site()
     assert run.code == 0, run.output[-3000:]
     assert run.total("changed") >= 1, "the run had something to repair"
-    assert deployed.site(inventory=inventory).total("changed") == 0
+    assert deployed.site().total("changed") == 0
     world.pushed([VICTIM.arr])
     clean(VICTIM).run()
