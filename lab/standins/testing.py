@@ -26,7 +26,9 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import requests
+from werkzeug.formparser import parse_form_data
 
+from . import torrents
 from .common import Lab, plain, serve_in_thread
 
 LAB = Path(__file__).resolve().parent.parent
@@ -215,14 +217,45 @@ def respond(start_response, status, body=b"", content_type="application/json", *
     return [body]
 
 
+def form_of(environ):
+    """(values, files) of a form, however it is sent."""
+    if environ.get("CONTENT_TYPE", "").startswith("multipart/"):
+        _stream, values, files = parse_form_data(environ)
+        return values.to_dict(), {name: item.read() for name, item in files.items()}
+    return {key: values[0] for key, values in parse_qs(read(environ).decode(), keep_blank_values=True).items()}, {}
+
+
+def change_torrents(state, what, form, files):
+    """torrents/add, delete and setCategory; the text of the answer."""
+    if what == "add":
+        content = files.get("torrents")
+        number = torrents.info_hash(content) if content else torrents.magnet_hash(form.get("urls", ""))
+        if not number:
+            return "Fails."
+        info = torrents.decode(content)[0][b"info"] if content else {b"name": b"magnet", b"length": 1}
+        size = info.get(b"length") or sum(one[b"length"] for one in info[b"files"])
+        state["torrents"][number] = {"hash": number, "name": info[b"name"].decode(), "category": form.get("category", ""), "state": "downloading",
+                                     "progress": 0.0, "size": size, "amount_left": size, "eta": 90, "save_path": "/downloads", "content_path": "",
+                                     "form": form}
+        return "Ok."
+    for number in form.get("hashes", "").split("|"):
+        if what == "delete":
+            state["torrents"].pop(number, None)
+        elif what == "setCategory":
+            state["torrents"][number]["category"] = form["category"]
+    return ""
+
+
 def start_qbittorrent(
     username="admin", password="adminadmin", version="v5.1.0", categories=(), preferences=None, api_key=None
 ):
     """qBittorrent 5.1's Web API as far as an *arr uses it: session cookie, ``Fails.`` with 200, ban after five.
 
-    A login that carries a valid session is answered ``Ok.`` whatever its password says, as in the real one.
+    A login that carries a valid session is answered ``Ok.`` whatever its password says, as in the real one. Torrents that it is given
+    are in ``state["torrents"]`` by their hash and stay as they are until somebody changes them there.
     """
     state = {
+        "torrents": {},
         "sessions": set(),
         "failures": 0,
         "categories": {name: {"name": name, "savePath": ""} for name in categories},
@@ -241,7 +274,7 @@ def start_qbittorrent(
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         cookie = SimpleCookie(environ.get("HTTP_COOKIE", "")).get("SID")
         session = cookie is not None and cookie.value in state["sessions"]
-        form = {key: values[0] for key, values in parse_qs(read(environ).decode(), keep_blank_values=True).items()}
+        form, files = form_of(environ)
         origin = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER")
         if origin and origin.split("://")[-1].split("/")[0] != environ.get("HTTP_HOST"):
             return respond(start_response, 401, "Unauthorized", text)
@@ -287,12 +320,18 @@ def start_qbittorrent(
             except ValueError:
                 pass  # unreadable JSON is a 200 as well
             return respond(start_response, 200, "", text)
+        if path.startswith("/api/v2/torrents/") and method == "POST":
+            return respond(start_response, 200, change_torrents(state, path.rsplit("/", 1)[1], form, files), text)
+        wanted = parse_qs(environ.get("QUERY_STRING", "")).get("category", [None])[0]
         answers = {
             "/api/v2/app/version": (version, text),
             "/api/v2/app/webapiVersion": ("2.11.4", text),
             "/api/v2/app/preferences": (state["preferences"], "application/json"),
             "/api/v2/torrents/categories": (state["categories"], "application/json"),
-            "/api/v2/torrents/info": ([], "application/json"),
+            "/api/v2/torrents/info": (
+                [one for one in state["torrents"].values() if wanted in (None, one["category"])],
+                "application/json",
+            ),
         }
         if path not in answers:
             return respond(start_response, 404, "Not Found", text)

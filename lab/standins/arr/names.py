@@ -75,12 +75,17 @@ def fill(template, values):
         value = values.get(re.sub(r"[^a-z]", "", token.lower()), "")
         if isinstance(value, int) and digits:
             value = f"{value:0{len(digits)}}"
-        text = str(value)
+        text = without_colons(str(value))
         return before + (text.replace(" ", ".") if "." in token else text) + after if text else ""
 
     filled = re.sub(r"\{([- ._\[(]*)([A-Za-z][A-Za-z ._-]*?)(?::(0+))?([- ._\])]*)\}", one, template or "")
-    filled = re.sub(r'[\\/<>|*?"]', "", filled.replace(": ", " - ").replace(":", "-"))
+    filled = re.sub(r'[\\/<>|*?"]', "", without_colons(filled))
     return re.sub(r"\s+", " ", re.sub(r"\(\s*\)|\[\s*\]", "", filled)).strip(" -._")
+
+
+def without_colons(text):
+    """The replacement that is called smart."""
+    return text.replace(": ", " - ").replace(":", "-")
 
 
 def clean(title):
