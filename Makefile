@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-test site check verify test lint sanity unit contract integration artifact unit-2.17 lab-test molecule bench \
+.PHONY: help setup setup-test site check verify test lint sanity unit contract integration artifact unit-2.17 lab-test soak molecule bench \
 	lab-up lab-down lab-reset lab-status build clean
 
 help: ## Show this list
@@ -77,7 +77,11 @@ unit-2.17: setup-test ## Unit tests on the oldest ansible-core
 	.cache/venv-2.17/bin/python -m pytest -q -n 2 --junitxml=$(JUNIT)/$@.xml $(PYTEST_ARGS) tests/unit
 
 lab-test: setup-test ## The playbook on the lab, seen from outside (resets the lab's hosts)
-	if [ -d tests/lab ]; then $(PYTEST) tests/lab; fi
+	if [ -d tests/lab ]; then $(PYTEST) -m "not soak" tests/lab; fi
+
+soak: setup-test ## What `make test` leaves out on the lab: ten killed and ten random first runs, every cut and broken link
+	HOMELAB_LAB_ROUNDS=10 $(PYTEST) tests/lab/test_5_killed.py
+	$(PYTEST) -m soak tests/lab
 
 molecule: setup-test ## Scenarios on the lab's hosts: a plain host, the whole site, adoption
 	for scenario in docker site adopt; do PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/molecule test -s $$scenario || exit 1; done

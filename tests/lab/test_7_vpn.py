@@ -273,8 +273,8 @@ def engine_restarted(vpn):
     vpn.rejoin()
 
 
-EVENTS = [tunnel_up, server_gone, tunnel_restarted, gateway_stopped, gateway_killed, gateway_restarted, gateway_recreated, firewall_reloaded,
-          engine_restarted]
+EVENTS = [tunnel_up, server_gone, gateway_recreated] + [pytest.param(event, marks=pytest.mark.soak) for event in (
+    tunnel_restarted, gateway_stopped, gateway_killed, gateway_restarted, firewall_reloaded, engine_restarted)]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)

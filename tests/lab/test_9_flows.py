@@ -94,6 +94,7 @@ def test_nobody_requests_in_4k_without_the_right(world):
         world.seerr("POST", "user/{0}/settings/permissions".format(world.person.number), {"permissions": 32 | 1024})
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.take.__name__)
 def test_without_one_link_it_stops_there_and_a_run_repairs_it(clean, world, deployed, broken):
     flow = clean(VICTIM)

@@ -19,6 +19,8 @@ UNIT = "homelab-media-reconciler"
 DEPENDENTS = {"qbittorrent": 8080, "sabnzbd": 8085, "prowlarr": 9696, "sonarr": 8989, "radarr": 7878, "bazarr": 6767}
 # Seconds within which the port has to be right after qBittorrent answers again, and until everything is reached again after the gateway is.
 PROMISE, REPAIR = 10, 45
+# The integration tests show the same without the lab.
+pytestmark = pytest.mark.soak
 
 
 class Host:
