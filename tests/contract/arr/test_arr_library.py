@@ -236,7 +236,7 @@ def test_a_film_is_searched_grabbed_and_imported(wired, root, tmp_path):
     made = server.api("POST", "movie", film(root, addOptions={"searchForMovie": True})).json()
     number = until(lambda: next(iter(world.torrents), None))
     assert world.torrents[number]["form"]["category"] == "wanted" and world.torrents[number]["form"]["ratioLimit"] == "2.5"
-    record = until(lambda: next(iter(server.api("GET", "queue?includeMovie=true").json()["records"]), None))
+    record = until(lambda: next((item for item in server.api("GET", "queue?includeMovie=true").json()["records"] if item["status"] == "downloading"), None))
     assert (record["movieId"], record["status"], record["trackedDownloadState"]) == (made["id"], "downloading", "downloading")
     assert record["downloadId"] == number.upper()
     assert record["movie"]["title"] == FILM.title and record["protocol"] == "torrent"
