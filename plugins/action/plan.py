@@ -12,6 +12,7 @@ from ansible.utils.display import Display
 from ansible_collections.homelab.media.plugins.plugin_utils import plan as planner
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import Findings, render_text
 from ansible_collections.homelab.media.plugins.plugin_utils.inventory import check_variable
+from ansible_collections.homelab.media.plugins.plugin_utils.plain import plain
 from ansible_collections.homelab.media.plugins.plugin_utils.secret_marks import masked
 
 display = Display()
@@ -21,27 +22,6 @@ SECRET_VARIABLES = ("media_secrets", "media_admin")
 
 class Unplain(Exception):
     """A value that cannot be turned into plain data; the text says why."""
-
-
-def plain(value):
-    """Values of an inventory come lazy, tagged or wrapped, depending on the version: make plain Python data of them."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int.__add__(value, 0)
-    if isinstance(value, float):
-        return float.__add__(value, 0.0)
-    if hasattr(value, "items"):
-        return {
-            plain(key) if isinstance(key, (str, int, float, bool)) else str(key): plain(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    # Vaulted values and dates: their text. Jinja's undefined objects raise here, as they should.
-    return str.__str__(str(value))
 
 
 class Reader:

@@ -1,7 +1,7 @@
 # Copyright: homelab.media contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a module reaches an app that is none of the *arr ones; its credentials are with the module."""
+"""How a module reaches an app; its credentials are with the module, or in another fragment."""
 from __future__ import annotations
 
 

@@ -9,6 +9,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.homelab.media.plugins.module_utils.arr import ALL
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
+from ansible_collections.homelab.media.plugins.plugin_utils.plain import plain
 
 TEMPLATE = ("{{", "{%", "{#")
 
@@ -35,21 +36,6 @@ def _text(dumper, value):
 
 Dumper.add_representer(str, _text)
 Dumper.add_representer(Template, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style='"'))
-
-
-def plain(value):
-    """Plain Python data; the values of Ansible may be tagged or lazy."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int.__add__(value, 0)
-    if isinstance(value, float):
-        return float.__add__(value, 0.0)
-    if hasattr(value, "items"):
-        return {plain(key): plain(item) for key, item in value.items()}
-    return [plain(item) for item in value]
 
 
 def _dump(data):

@@ -14,6 +14,7 @@ description:
   - Prowlarr asks the app back when it saves, so both addresses have to work.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
   - homelab.media.provider

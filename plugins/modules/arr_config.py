@@ -15,6 +15,7 @@ description:
   - Names and values are checked against what the app knows, since it stores some nonsense without a word.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
 options:
   section:

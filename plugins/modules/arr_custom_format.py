@@ -14,6 +14,7 @@ description:
   - The app adds a new one with a score of 0 to every quality profile; M(homelab.media.arr_quality_profile) sets scores.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
 options:

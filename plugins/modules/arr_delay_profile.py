@@ -14,6 +14,7 @@ description:
   - A new one comes after the others and before the default one.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
 options:

@@ -14,6 +14,7 @@ description:
   - The app tests the connection when it saves an enabled client.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
   - homelab.media.provider

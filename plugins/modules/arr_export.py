@@ -17,6 +17,7 @@ description:
   - Kinds for which there is no module are not told, such as series, app profiles and quality sizes.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
 options:
   instance:

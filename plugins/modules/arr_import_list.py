@@ -13,6 +13,7 @@ description:
   - Lists whose source needs a login in the browser can be described, and get their login in the app.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
   - homelab.media.provider

@@ -14,6 +14,7 @@ description:
   - Indexers that Prowlarr pushed into an app carry V((Prowlarr\)) in their name and are Prowlarr's; manage them there.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
   - homelab.media.provider

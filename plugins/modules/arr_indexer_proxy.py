@@ -14,6 +14,7 @@ description:
   - Prowlarr tests a proxy that has tags when it saves it, FlareSolverr over the internet; with O(force_save) it is saved anyway.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
   - homelab.media.provider

@@ -16,6 +16,7 @@ description:
   - The connection options are those of Prowlarr. Applications that are not named are left alone.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
 options:
   prowlarr_url:

@@ -14,6 +14,7 @@ description:
   - Secrets are hidden; fields are told as mappings, tags by their labels.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
 options:
   resources:

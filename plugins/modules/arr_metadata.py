@@ -13,6 +13,7 @@ description:
   - The app has one for each program, such as V(Kodi (XBMC\) / Emby). They can be changed, not made or removed.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
 options:
   name:

@@ -14,6 +14,7 @@ description:
   - The app sends a test message when it saves a notification that has events.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
   - homelab.media.provider

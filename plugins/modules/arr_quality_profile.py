@@ -13,6 +13,7 @@ description:
   - What is in use cannot be removed; the app says so.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
 options:

@@ -13,6 +13,7 @@ description:
   - Tells an app where it finds what a download client on another host calls by another path.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
 options:

@@ -14,6 +14,7 @@ description:
   - Sonarr and Radarr know the path only; the other options are Lidarr's.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
 options:

@@ -14,6 +14,7 @@ description:
   - A tag that is in use is not removed; the app says so.
 extends_documentation_fragment:
   - homelab.media.attributes
+  - homelab.media.api
   - homelab.media.connection
   - homelab.media.state
 options:
