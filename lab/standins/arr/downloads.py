@@ -21,7 +21,7 @@ from .releases import shares
 COMPLETE = ("uploading", "stalledUP", "pausedUP", "stoppedUP", "queuedUP", "forcedUP")
 STATES = {"metaDL": "queued", "forcedMetaDL": "queued", "queuedDL": "queued", "checkingDL": "queued", "checkingResumeData": "queued", "pausedDL": "paused",
           "stoppedDL": "paused", "error": "warning", "missingFiles": "warning", "stalledDL": "warning"}
-DONE = {"radarr": "movieId", "sonarr": "seriesId"}
+PATIENCE = 10           # looks until a torrent that was never seen counts as taken away
 
 
 class Downloads:
@@ -32,7 +32,7 @@ class Downloads:
         self.interval = float(service.environment.get("STANDIN_POLL_INTERVAL") or 2)
         self.lock, self.looking = threading.Lock(), threading.Lock()
         self.wake, self.thread = threading.Event(), None
-        self.torrents, self.problems, self.headers = {}, {}, {}
+        self.torrents, self.problems, self.headers, self.absent = {}, {}, {}, {}
         router = service.router
         router.add("GET", "queue", self.queue)
         router.add("GET", "queue/details", self.details)
@@ -154,6 +154,12 @@ class Downloads:
     def waiting(self):
         return [row for row in self.db.rows("grab") if not row["imported"]]
 
+    def forget(self, item):
+        """Nothing is waited for any more on behalf of a title that is gone."""
+        for grab in self.waiting():
+            if grab["itemId"] == item:
+                self.db.delete("grab", grab["id"])
+
     def watch(self):
         """Look every two seconds (the real one: every minute) for as long as something is on its way."""
         with self.lock:
@@ -191,9 +197,13 @@ class Downloads:
     def _one(self, client, grab, torrent):
         number = grab["downloadId"]
         if torrent is None:
-            if self.torrents.pop(number, None):         # it was there, and somebody took it away
+            # It was there, and somebody took it away; or that was done before we looked.
+            self.absent[number] = self.absent.get(number, 0) + 1
+            if self.torrents.pop(number, None) or self.absent[number] > PATIENCE:
+                self.absent.pop(number)
                 self.db.delete("grab", grab["id"])
             return
+        self.absent.pop(number, None)
         self.torrents[number] = torrent
         self.problems.pop(number, None)
         if torrent.get("progress", 0) < 1 or torrent.get("state") not in COMPLETE or not self._handles():

@@ -222,6 +222,7 @@ class Library:
             self.db.delete(self.table, number)
         if call.flag("deleteFiles") and os.path.isdir(row["path"]):
             shutil.rmtree(row["path"], ignore_errors=True)
+        self.service.downloads.forget(number)
         self.service.events.deleted(row, call.flag("deleteFiles"))
         return 200, {}
 

@@ -309,6 +309,20 @@ def test_a_client_that_is_away_is_said_in_the_queue(wired, root, tmp_path):
     until(lambda: world.server.api("GET", f"movie/{made['id']}").json()["hasFile"])
 
 
+@pytest.mark.parametrize("away", ["torrent", "film"])
+def test_what_is_taken_away_leaves_the_queue_and_can_come_again(away, wired, root):
+    world = wired("radarr")
+    made = world.server.api("POST", "movie", film(root, addOptions={"searchForMovie": True})).json()
+    until(lambda: world.server.api("GET", "queue").json()["totalRecords"])
+    world.torrents.clear()
+    if away == "film":
+        assert world.server.api("DELETE", f"movie/{made['id']}").status_code == 200
+        made = world.server.api("POST", "movie", film(root)).json()
+    until(lambda: not world.server.api("GET", "queue").json()["totalRecords"])
+    world.server.api("POST", "command", {"name": "MoviesSearch", "movieIds": [made["id"]]})
+    until(lambda: len(world.torrents) == 1)
+
+
 def test_a_season_comes_at_once_and_a_last_episode_alone(wired, root, tmp_path):
     world = wired("sonarr")
     server = world.server
