@@ -326,8 +326,8 @@ def test_what_is_taken_away_leaves_the_queue_and_can_come_again(away, wired, roo
 def test_a_season_comes_at_once_and_a_last_episode_alone(wired, root, tmp_path):
     world = wired("sonarr")
     server = world.server
-    made = server.api("POST", "series", series(root, LONG, seasons=[{"seasonNumber": 1, "monitored": True}, {"seasonNumber": 2, "monitored": False}],
-                                                addOptions={"searchForMissingEpisodes": True})).json()
+    seasons = [{"seasonNumber": 1, "monitored": True}, {"seasonNumber": 2, "monitored": False}]
+    made = server.api("POST", "series", series(root, LONG, seasons=seasons, addOptions={"searchForMissingEpisodes": True})).json()
     number = until(lambda: next(iter(world.torrents), None))
     assert world.seeder.shelf.by_hash[number].episode == 0
     assert [item["episode"]["episodeNumber"] for item in server.api("GET", "queue?includeEpisode=true").json()["records"]] == [1, 2]
