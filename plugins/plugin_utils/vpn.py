@@ -385,10 +385,14 @@ def commands(port, release):
         return {}
     # There is no shell around it, and Gluetun replaces what is in double braces.
     url = "http://127.0.0.1:{0}/api/v2/app/setPreferences".format(port)
-    call = "/bin/sh -c 'wget -O- -nv --retry-connrefused --post-data \"json={0}\" {1}'"
+    call = "/bin/sh -c 'wget -O- -nv {0} --post-data \"json={1}\" {2}'"
     up = '{\\"listen_port\\":{{PORT}},\\"current_network_interface\\":\\"{{VPN_INTERFACE}}\\",\\"random_port\\":false,\\"upnp\\":false}'
     down = '{\\"listen_port\\":0,\\"current_network_interface\\":\\"lo\\"}'
-    return {"VPN_PORT_FORWARDING_UP_COMMAND": call.format(up, url), "VPN_PORT_FORWARDING_DOWN_COMMAND": call.format(down, url)}
+    # The next port waits until the second one has ended; where nobody listens, there is nothing to take away.
+    return {
+        "VPN_PORT_FORWARDING_UP_COMMAND": call.format("--retry-connrefused", up, url),
+        "VPN_PORT_FORWARDING_DOWN_COMMAND": call.format("--tries=1 --timeout=5", down, url),
+    }
 
 
 def torrent_clients(gateway):
