@@ -84,7 +84,9 @@ soak: setup-test ## What `make test` leaves out on the lab: ten killed and ten r
 	$(PYTEST) -m soak tests/lab
 
 molecule: setup-test ## Scenarios on the lab's hosts: a plain host, the whole site, adoption
-	for scenario in docker site adopt; do PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/molecule test -s $$scenario || exit 1; done
+	rm -rf .cache/molecule
+	for scenario in docker site adopt; do MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/.cache/molecule/$$scenario \
+	  PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/molecule test -s $$scenario || exit 1; done
 
 bench: setup lab-up ## What a run costs that changes nothing, beside `ping`
 	$(PY) tools/bench.py $(ARGS)
