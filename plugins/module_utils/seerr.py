@@ -7,8 +7,9 @@ Facts, as seen on real servers and in their sources (server/routes/auth.ts, serv
 signed in a right key is refused as a wrong one is. Radarr and Sonarr entries are stored unlooked at; C(/test) keeps profiles and root folders for an
 hour and takes a Radarr for a Sonarr; making one the default unsets the other of the same resolution. What Plex or Tautulli did not confirm stays in
 memory and is written with the next save of anything. C(GET /settings/plex/library) writes: without C(enable) it disables every library, and with
-C(sync) it empties the list when Plex is down. Never called, since they hang the one and end the other: C(/settings/radarr/{id}/profiles),
-C(/service/{radarr,sonarr}/{id}), C(/settings/cache), a header C(X-API-User).
+C(sync) it empties the list when Plex is down. It knows a library by its key, and a scan ends at the first one that Plex no longer has. Never
+called, since they hang the one and end the other: C(/settings/radarr/{id}/profiles), C(/service/{radarr,sonarr}/{id}), C(/settings/cache), a header
+C(X-API-User).
 """
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ import re
 from ansible_collections.homelab.media.plugins.module_utils import documents
 from ansible_collections.homelab.media.plugins.module_utils.client import ApiClient, ArrClient
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError, redact
+from ansible_collections.homelab.media.plugins.module_utils.plex import PlexClient
 from ansible_collections.homelab.media.plugins.module_utils.resource import OPEN_SECRETS, nearest, number, same, yes_or_no
 from ansible_collections.homelab.media.plugins.module_utils.worker import Worker
 
@@ -403,15 +405,26 @@ class SeerrWorker(Worker):
             current.update(self._tried("settings/plex", target, old, self.where + ": "))
         names, everything = wish.get("libraries"), wish.get("all_libraries")
         if names is not None or everything:
-            have = current["libraries"]
-            known = {row["name"] for row in have}
-            unknown = not have or bool(names and set(names) - known) or bool(wish.get("sync"))
+            was = have = current["libraries"]
+            unknown = not have or bool(names and set(names) - {row["name"] for row in have}) or bool(wish.get("sync"))
+            # In check mode what Plex has is what a sync would bring.
+            plex = self._in_plex(wish) if have and (self.check_mode or not unknown) else None
+            counted = {row["name"] for row in [*was, *(plex or [])]} if everything else set(names)
+            if plex is not None and ids_of(was, counted) != ids_of(plex, counted):
+                unknown = True
             if unknown and not self.check_mode:
                 # Proves that Plex answers, since the list is emptied when it does not.
                 if not moved:
                     self._tried("settings/plex", target, old, self.where + ": ")
-                have = self._sync(have)
-            self._enable(have, names, everything, before, after)
+                have = self._sync(was)
+            elif unknown and plex is not None:
+                have = [dict(row, enabled=any(row["id"] == other["id"] and other["enabled"] for other in was)) for row in plex]
+            if unknown:
+                left, right = ids_of(was, counted), ids_of(have, counted)
+                for each in sorted(key for key in left if left[key] != right.get(key)):
+                    before.setdefault("library_ids", {})[each] = ", ".join(left[each])
+                    after.setdefault("library_ids", {})[each] = ", ".join(right.get(each, []))
+            self._enable(was, have, names, everything, before, after)
         if not self.check_mode:
             current = client.read("settings/plex", fresh=True)
         return self.change("overseerr_plex", name, "update" if after else None, before, after,
@@ -431,8 +444,30 @@ class SeerrWorker(Worker):
                 self.where, self.client.product))
         return found
 
-    def _enable(self, have, names, everything, before, after):
-        is_on = [row["name"] for row in have if row["enabled"]]
+    def _in_plex(self, wish):
+        """The libraries as Plex tells them, of the kinds that the app lists; C(None) when nobody said where to ask, or in check mode it cannot be asked."""
+        if not wish.get("check_url"):
+            return None
+        if wish.get("plex_token"):
+            self.client.secrets.add(wish["plex_token"])
+        plex = PlexClient(wish["check_url"], wish.get("plex_token"), name="Plex", timeout=self.client.timeout,
+                          wait_timeout=0 if self.check_mode else self.client.wait_timeout)
+        try:
+            plex.connect()
+            rows = plex.libraries()
+        except MediaError as error:
+            if self.check_mode:
+                return None
+            raise MediaError("{0}: the libraries of Plex are not known, {1}".format(self.where, error), error.status) from None
+        return [{"id": str(row["key"]), "name": row["title"]} for row in rows
+                if row.get("type") in ("movie", "show") and row.get("agent") != "com.plexapp.agents.none"]
+
+    def _enable(self, was, have, names, everything, before, after):
+        """Let the libraries count that are wanted, and no others.
+
+        :param was: The app's list at first.
+        :param have: The same after a sync.
+        """
         if self.check_mode and everything and not have:
             before["libraries"], after["libraries"] = [], ["all that Plex has"]
             return
@@ -440,13 +475,16 @@ class SeerrWorker(Worker):
             if each not in {row["name"] for row in have}:
                 raise MediaError("{0}: Plex has no library {1} of movies or series; {2}".format(self.where, each, nearest(each, [row["name"] for row in have])))
         wanted = sorted({row["name"] for row in have} if everything else set(names))
-        if sorted(set(is_on)) == wanted and len(is_on) == sum(row["name"] in wanted for row in have):
+        is_on = sorted(row["name"] for row in was if row["enabled"])
+        ids = {row["id"] for row in have if row["name"] in wanted}
+        pending = {row["id"] for row in have if row["enabled"]} != ids
+        # One that was made anew counts again, which is told by its id.
+        if sorted(set(is_on)) != wanted or (pending and "library_ids" not in after):
+            before["libraries"], after["libraries"] = is_on, wanted
+        if self.check_mode or not pending:
             return
-        before["libraries"], after["libraries"] = sorted(is_on), wanted
-        if self.check_mode:
-            return
-        found = self._libraries([row["id"] for row in have if row["name"] in wanted])
-        if {row["id"] for row in found if row["enabled"]} != {row["id"] for row in have if row["name"] in wanted}:
+        found = self._libraries(sorted(ids))
+        if {row["id"] for row in found if row["enabled"]} != ids:
             raise MediaError("{0}: the app answered that it saved it, but libraries did not change; look into the app's log".format(self.where))
 
     def do_overseerr_tautulli(self, wish):
@@ -856,6 +894,15 @@ class SeerrWorker(Worker):
 def base_of(path):
     """A URL base as the apps want it: empty, or with a slash before and none behind."""
     return "/" + str(path).strip("/") if str(path).strip("/") else ""
+
+
+def ids_of(rows, names):
+    """The ids of the libraries of those names, by name, sorted."""
+    found = {}
+    for row in rows:
+        if row["name"] in names:
+            found[row["name"]] = sorted([*found.get(row["name"], []), str(row["id"])])
+    return found
 
 
 def is_secret(key):

@@ -13,6 +13,7 @@ description:
   - Brings about many resources of many apps, with the same tables as the single modules. Apps are worked on side by side, the resources
     of one app in the order given.
   - An app that is down, or a resource that fails, does not keep the others from it; RV(problems) names what is left.
+  - A resource that links to an app of a host in O(outside) which does not answer, and what needs that resource, is named in RV(waiting) and is no problem.
   - In check mode an app that does not run yet is predicted to get everything.
 extends_documentation_fragment:
   - homelab.media.attributes
@@ -21,14 +22,20 @@ options:
     description:
       - The apps, each with C(name), C(app), C(url), C(api_key), C(resources), and optionally C(container) and C(needs), names of apps that come first.
       - A resource has C(resource), the name of a module of this collection without its prefix C(arr_), C(state), and that module's options.
+        With C(targets), a list of C(name), and of C(host) and C(url) for an app of another host, it tells what it links to.
       - "A secret stands as C({secret: NAME}) and is taken from O(secrets)."
-      - With C(container), the host of C(url) is replaced by that container's own address, for apps that publish no port. An application of
-        C(indexer_sync) has C(check_container) for its C(check_url).
+      - With C(container), the host of C(url) is replaced by that container's own address, for apps that publish no port. A resource
+        with C(check_url), and an application of C(indexer_sync), has C(check_container) for that.
     type: list
     elements: dict
     required: true
   down:
     description: Names of apps that are known not to run. They are not waited for.
+    type: list
+    elements: str
+    default: []
+  outside:
+    description: Names of hosts that the run leaves out.
     type: list
     elements: str
     default: []
@@ -110,6 +117,12 @@ problems:
   elements: dict
   returned: always
   sample: []
+waiting:
+  description: What could not be made as long as hosts in O(outside) are not up, each with C(app), C(hosts) and C(message).
+  type: list
+  elements: dict
+  returned: always
+  sample: []
 requests:
   description: How many HTTP requests were made.
   type: int
@@ -126,6 +139,7 @@ from ansible_collections.homelab.media.plugins.module_utils.api_module import di
 from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
 from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES, credentials_of, family_of
 from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger, ledger_of
+from ansible_collections.homelab.media.plugins.module_utils.waiting import put_off
 from ansible_collections.homelab.media.plugins.module_utils.worker import Worker, converge_app, links_of
 
 NEEDED = ("name", "app", "url")
@@ -135,27 +149,24 @@ def containers_of(apps):
     """The containers whose own address is wanted."""
     names = {app["container"] for app in apps if app.get("container")}
     for wish in (wish for app in apps for wish in app.get("resources") or []):
-        names.update(entry["check_container"] for entry in wish.get("applications") or [] if entry.get("check_container"))
+        names.update(entry["check_container"] for entry in [wish, *(wish.get("applications") or [])] if entry.get("check_container"))
     return sorted(names)
 
 
 def located(wish, where):
-    """A resource whose applications are looked into, with their addresses."""
-    if not wish.get("applications"):
-        return wish
-    applications = []
-    for entry in wish["applications"]:
-        entry = dict(entry)
-        container = entry.pop("check_container", None)
-        if container and entry.get("check_url"):
-            entry["check_url"] = at(entry["check_url"], container, where) or entry["check_url"]
-        applications.append(entry)
-    return dict(wish, applications=applications)
+    """A resource, or an application in it, with the address at which it is looked into."""
+    wish = dict(wish)
+    container = wish.pop("check_container", None)
+    if container and wish.get("check_url"):
+        wish["check_url"] = at(wish["check_url"], container, where) or wish["check_url"]
+    if wish.get("applications"):
+        wish["applications"] = [located(entry, where) for entry in wish["applications"]]
+    return wish
 
 
 def nothing(**outcome):
     """An outcome in which nothing happened but what is given."""
-    return dict({"changes": [], "links": [], "problems": [], "kept": []}, **outcome)
+    return dict({"changes": [], "links": [], "problems": [], "targets": [], "kept": []}, **outcome)
 
 
 def converge(app, params, ledger, check_mode, where):
@@ -229,6 +240,7 @@ def main():
         argument_spec={
             "apps": {"type": "list", "elements": "dict", "required": True},
             "down": {"type": "list", "elements": "str", "default": []},
+            "outside": {"type": "list", "elements": "str", "default": []},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "purge": {"type": "dict", "default": {}},
             "state_root": {"type": "path", "default": "/var/lib/homelab-media"},
@@ -241,10 +253,13 @@ def main():
     params = module.params
     ledger = Ledger(ledger_of(params["state_root"]))
     names = [str(app.get("name") or app.get("app")) for app in params["apps"]]
-    result = {"changed": False, "apps": names, "changes": [], "links": [], "problems": [], "kept": [], "diff": [], "requests": 0}
+    result = {"changed": False, "apps": names, "changes": [], "links": [], "problems": [], "waiting": [], "kept": [], "diff": [], "requests": 0}
     try:
         where = addresses(module, containers_of(params["apps"]))
-        for name, outcome, requests in converge_all(params["apps"], params, ledger, module.check_mode, where):
+        outcomes = converge_all(params["apps"], params, ledger, module.check_mode, where)
+        if params["outside"]:
+            result["waiting"] = put_off({name: outcome for name, outcome, requests in outcomes}, set(params["outside"]))
+        for name, outcome, requests in outcomes:
             result["requests"] += requests
             result["changes"] += [dict({key: change[key] for key in ("resource", "name", "action", "fields")}, app=name) for change in outcome["changes"]]
             result["diff"] += diffs(name, outcome["changes"])

@@ -46,6 +46,15 @@ options:
     description: Whether the app is to ask Plex for its libraries also when it knows all that are named.
     type: bool
     default: false
+  check_url:
+    description:
+      - URL by which this host reaches Plex. With it, what the app knows of O(libraries), with O(all_libraries) of all, is compared to what Plex has,
+        by name and id.
+      - The app asks Plex again when a library was deleted and made anew, since its scans end at one that Plex no longer has. Only names count when omitted.
+    type: str
+  plex_token:
+    description: Token of the account that owns the Plex server, for O(check_url). It is sent to Plex only.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -56,6 +65,16 @@ EXAMPLES = r"""
     hostname: plex
     port: 32400
     libraries: [Movies, Series]
+
+- name: The same, and notice a library that was deleted and made anew
+  homelab.media.overseerr_plex:
+    url: http://127.0.0.1:5055
+    api_key: "{{ example_api_key }}"
+    hostname: plex
+    port: 32400
+    libraries: [Movies, Series]
+    check_url: http://127.0.0.1:32400
+    plex_token: "{{ example_plex_token }}"
 """
 
 RETURN = r"""
@@ -85,6 +104,8 @@ def main():
         "libraries": {"type": "list", "elements": "str"},
         "all_libraries": {"type": "bool", "default": False},
         "sync": {"type": "bool", "default": False},
+        "check_url": {"type": "str"},
+        "plex_token": {"type": "str", "no_log": True},
     }, credentials={"api_key": {"type": "str", "required": True, "no_log": True}})
 
 

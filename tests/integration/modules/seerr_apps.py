@@ -27,10 +27,8 @@ def start_plex(directory):
     media = directory / "plex-media"
     media.mkdir(parents=True)
     server, url = serve_in_thread(Lab(create_plex(directory / "plex", 32400, environment={})))
-    for title, kind, agent, scanner in LIBRARIES:
-        answer = requests.post(url + "/library/sections", timeout=10, params={
-            "name": title, "type": kind, "agent": agent, "scanner": scanner, "language": "en-US", "location": str(media)})
-        assert answer.status_code == 201, answer.text
+    for library in LIBRARIES:
+        make_library(url, media, *library)
     token = requests.get(url + "/__plextv__/api/claim/token.json", headers={"X-Plex-Token": OWNER}, timeout=10).json()["token"]
     assert requests.post(url + "/myplex/claim", params={"token": token}, timeout=10).status_code == 200
 
@@ -38,7 +36,23 @@ def start_plex(directory):
         server.shutdown()
         server.server_close()
 
-    return testing.Handle(url, stop, tv=url + "/__plextv__")
+    return testing.Handle(url, stop, tv=url + "/__plextv__", media=media)
+
+
+def make_library(url, media, title, kind, agent, scanner):
+    """A library in a Plex."""
+    answer = requests.post(url + "/library/sections", timeout=10, headers={"X-Plex-Token": OWNER}, params={
+        "name": title, "type": kind, "agent": agent, "scanner": scanner, "language": "en-US", "location": str(media)})
+    assert answer.status_code == 201, answer.text
+
+
+def make_anew(plex, title):
+    """Delete a library of a Plex, and make one of the same name, which has another key."""
+    headers = {"X-Plex-Token": OWNER, "Accept": "application/json"}
+    rows = requests.get(plex.url + "/library/sections", headers=headers, timeout=10).json()["MediaContainer"]["Directory"]
+    key = next(row["key"] for row in rows if row["title"] == title)
+    assert requests.delete(f"{plex.url}/library/sections/{key}", headers=headers, timeout=10).status_code == 200
+    make_library(plex.url, plex.media, *next(row for row in LIBRARIES if row[0] == title))
 
 
 def start_app(app, directory, settings=None):

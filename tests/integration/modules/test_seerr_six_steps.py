@@ -11,6 +11,7 @@ import pytest
 import seerr_apps
 from runs import MODULES
 from seerr_apps import KEY, OWNER
+from standins import testing
 from test_watch_six_steps import merged
 
 HOOK = "https://hooks.example.org/t0psecret-4711"
@@ -182,6 +183,39 @@ def test_six_steps(world, make):
     assert run(gone)["changed"]
     assert make is tautulli or look() == original
     assert not run(gone)["changed"] and not world.writes()
+
+
+@pytest.mark.parametrize("libraries", [{"libraries": ["Movies", "TV Shows"]}, {"libraries": ["Movies", "TV Shows"], "all_libraries": True}],
+                         ids=["named", "all"])
+def test_a_library_that_was_deleted_and_made_anew(world, libraries):
+    world.sign_in()
+    options = {"hostname": "127.0.0.1", "port": world.plex.port, **libraries}
+    looked = {**options, "check_url": world.plex.url, "plex_token": OWNER}
+    world.done("overseerr_plex", looked)
+    assert not world.done("overseerr_plex", looked)["changed"] and not world.writes()
+
+    def ids():
+        return {row["name"]: row["id"] for row in world.api("GET", "settings/plex")["libraries"] if row["enabled"]}
+
+    before = ids()
+    seerr_apps.make_anew(world.plex, "Movies")
+    # By name nothing has changed.
+    assert not world.done("overseerr_plex", options)["changed"] and ids() == before
+    promised = world.done("overseerr_plex", looked, check=True)
+    assert promised["changed"] and not world.writes() and ids() == before
+    made = world.done("overseerr_plex", looked)
+    assert made["diff"] == promised["diff"] and [item["fields"] for item in made["changes"]] == [["library_ids"]]
+    after = ids()
+    assert after.keys() == before.keys() and after["Movies"] != before["Movies"] and after["TV Shows"] == before["TV Shows"]
+    assert made["diff"][0]["after"] == {"library_ids": {"Movies": after["Movies"]}}
+    again = world.done("overseerr_plex", looked)
+    assert not again["changed"] and not world.writes() and ids() == after
+    assert OWNER not in promised["_text"] + made["_text"] + again["_text"]
+    # A Plex that cannot be asked from here is an error, and in check mode is passed over.
+    wrong = {**looked, "check_url": f"http://127.0.0.1:{testing.free_port()}"}
+    assert not world.done("overseerr_plex", wrong, check=True)["changed"]
+    result = world.run("overseerr_plex", wrong, wait_timeout=0)
+    assert result["failed"] and "the libraries of Plex are not known" in result["msg"] and not world.writes() and ids() == after
 
 
 def test_info_reads_only_and_tells_no_secret(world):

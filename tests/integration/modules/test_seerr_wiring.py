@@ -9,6 +9,7 @@ import runs
 import seerr_apps
 from seerr_apps import KEY, OWNER
 
+from ansible_collections.homelab.media.plugins.modules import media_wiring
 from ansible_collections.homelab.media.plugins.plugin_utils import catalog, plan
 
 HOST = "ct-media-01"
@@ -39,7 +40,11 @@ def wire(world, token=True, check=False, settings=None, purge=None):
         if resource.get("hostname"):
             peer = getattr(world, names[resource["name"]])
             resource.update(hostname="127.0.0.1", port=peer.port)
-            resource.pop("check_url", None)
+            # Its container is none of this host's.
+            resource.pop("check_container", None)
+            assert ("check_url" in resource) == (resource["resource"] != "overseerr_tautulli")
+            if "check_url" in resource:
+                resource["check_url"] = peer.url
             if "root_folder" in resource:
                 resource["root_folder"] = str(world.directory / f"media-{names[resource['name']]}")
             if resource["resource"] == "overseerr_plex" and resource["all_libraries"]:
@@ -69,6 +74,30 @@ def test_everything_from_nothing(world):
     assert all(row["enabled"] for row in world.api("GET", "settings/plex")["libraries"])
     again = wire(world, settings={"default_permissions": ["request", "create_issues"]})
     assert not again["changed"] and again["problems"] == [] and not world.writes() and {link["state"] for link in again["links"]} == {"ok"}
+
+
+def test_a_library_that_was_deleted_and_made_anew(world):
+    wire(world)
+    seerr_apps.make_anew(world.plex, "Movies")
+    promised = wire(world, check=True)
+    assert promised["problems"] == [] and not world.writes()
+    made = wire(world)
+    assert made["problems"] == [] and made["diff"] == promised["diff"]
+    assert [(item["resource"], item["fields"]) for item in made["changes"]] == [("overseerr_plex", ["library_ids"])]
+    again = wire(world)
+    assert not again["changed"] and again["problems"] == [] and not world.writes()
+
+
+def test_what_publishes_no_port_is_looked_into_at_its_containers_own_address():
+    wish = {"resource": "overseerr_server", "check_url": "http://127.0.0.1:7878/radarr", "check_container": "radarr"}
+    nested = {"resource": "indexer_sync", "applications": [wish, {"check_url": "http://192.168.1.12:8989", "check_container": None}]}
+    assert media_wiring.containers_of([{"container": "seerr", "resources": [wish, {"resource": "overseerr_settings"}]}]) == ["radarr", "seerr"]
+    assert media_wiring.containers_of([{"resources": [nested]}]) == ["radarr"]
+    there = {"resource": "overseerr_server", "check_url": "http://172.18.0.5:7878/radarr"}
+    assert media_wiring.located(wish, {"radarr": "172.18.0.5"}) == there
+    assert media_wiring.located(nested, {"radarr": "172.18.0.5"})["applications"] == [there, {"check_url": "http://192.168.1.12:8989"}]
+    # One that does not run is looked for where the plan says, and told to be down by what is done with it.
+    assert media_wiring.located(wish, {}) == dict(there, check_url="http://127.0.0.1:7878/radarr")
 
 
 def test_without_a_token_it_is_left_out(world):
