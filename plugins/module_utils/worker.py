@@ -144,7 +144,7 @@ class Worker:
         """
         wish = dict(wish)
         kind = wish.pop("resource", "")
-        wanted = {key: value for key, value in wish.items() if key not in ("state", "force_save", "keep") and value is not None}
+        wanted = {key: value for key, value in wish.items() if key not in ("state", "force_save", "keep", "targets") and value is not None}
         return {"resource": kind, "name": cls.title(kind, wish), "action": "create", "fields": sorted(wanted), "before": {},
                 "after": without_secrets(wanted), "object": {}}
 
@@ -156,12 +156,13 @@ class Worker:
     def converge(self, wish):
         """Bring one resource about.
 
-        :param wish: C(resource) (the kind), C(state), and the options of the module of that kind.
+        :param wish: C(resource) (the kind), C(state), and the options of the module of that kind; C(targets) tells only whom it links to.
         :return: C({resource, name, action, fields, before, after, object}).
         :raises MediaError: with one sentence for every way in which this goes wrong.
         """
         wish = dict(wish)
         kind = wish.pop("resource", None)
+        wish.pop("targets", None)
         work = getattr(self, "do_{0}".format(kind), None)
         if work is None:
             raise MediaError("{0}: there is no kind of resource {1}; {2}".format(self.client.name, kind, nearest(kind, self.kinds())))
@@ -248,9 +249,10 @@ def converge_app(worker, wishes, purge=None):
 
     :param worker: A C(Worker) of the app.
     :param purge: Kind to C({enabled, ignore}).
-    :return: C(changes) with their C(before) and C(after), C(links), C(problems) as sentences, C(kept) by purge, C(object), the last one after the run.
+    :return: C(changes) with their C(before) and C(after), C(links), C(problems) as sentences, C(targets) with the C(targets) of the wish that each of
+      them is about, C(kept) by purge, C(object), the last one after the run.
     """
-    outcome = {"changes": [], "links": [], "problems": [], "kept": [], "object": {}}
+    outcome = {"changes": [], "links": [], "problems": [], "targets": [], "kept": [], "object": {}}
     client = worker.client
     todo = list(wishes)
     try:
@@ -274,6 +276,7 @@ def converge_app(worker, wishes, purge=None):
                     if error.unreachable:
                         raise
                     outcome["problems"].append(str(error))
+                    outcome["targets"].append(todo[0].get("targets") or [])
                     state, several = "failed", error.links
                 wish = todo.pop(0)
                 outcome["links"] += links_of(type(worker), client.name, [wish], state) if several is None else [
@@ -287,6 +290,7 @@ def converge_app(worker, wishes, purge=None):
         outcome["problems"].append("{0}: it answers what is not expected ({1}: {2}); look whether its version is one that is supported".format(
             worker.where, type(error).__name__, error))
         outcome["links"] += links_of(type(worker), client.name, todo, "failed")
+    outcome["targets"] += [[]] * (len(outcome["problems"]) - len(outcome["targets"]))
     hide = set(client.secrets) | {str(value) for value in worker.secrets.values()}
     outcome["problems"] = [redact(text, hide) for text in outcome["problems"]]
     return outcome

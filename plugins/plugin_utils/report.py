@@ -119,6 +119,10 @@ def report(plan, results, state_root="/var/lib/homelab-media"):
     if generated:
         lines += ["", "Passwords and keys that were generated are on {0}, for root only: sudo cat {1}/secrets.json".format(
             " and ".join(generated), state_root)]
+    waits = ["{0}: {1}".format(host, _sentence(entry)) for host in sorted(results) for entry in _last(results[host], "waiting")]
+    if waits:
+        left = sorted({name for host in results for entry in _last(results[host], "waiting") for name in entry["hosts"]})
+        lines += ["", "Left for a run that includes {0}:".format(" and ".join(left))] + ["  " + sentence for sentence in waits]
     wrong = problems(plan, results)
     if wrong:
         lines += ["", "Left to do (then run again):"] + ["  " + sentence for sentence in wrong]

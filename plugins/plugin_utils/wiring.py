@@ -11,18 +11,33 @@ from ansible_collections.homelab.media.plugins.plugin_utils import topology, use
 IDENTITY = ("name", "implementation", "label", "path", "host", "remote_path", "kind")
 
 
+def _targets_of(context, targets):
+    """What a resource links to: a name, and for an app of another host that and where it answers."""
+    return [
+        {"name": target["name"]}
+        if target["host"] == context["host"]["name"]
+        else {"name": target["name"], "host": target["host"], "url": target["check"]["url"]}
+        for target in targets
+    ]
+
+
 def _resource(env, entry, context, state):
     resource = {"resource": entry["resource"], "state": state}
     options = entry.get("options", {})
     if state == "absent":
         options = {key: value for key, value in options.items() if key in IDENTITY}
     resource.update(values.render(env, options, context))
-    if entry.get("list") and state == "present":
+    if state != "present":
+        return resource
+    targets = [context["it"]] if context.get("it") and entry.get("each") else []
+    if entry.get("list"):
+        listed = [target for target in context["links"].get(entry["list"]["each"], []) if target["running"]]
         resource[entry["list"]["option"]] = [
-            values.render(env, entry["list"]["item"], dict(context, it=target))
-            for target in context["links"].get(entry["list"]["each"], [])
-            if target["running"]
+            values.render(env, entry["list"]["item"], dict(context, it=target)) for target in listed
         ]
+        targets += listed
+    if targets:
+        resource["targets"] = _targets_of(context, targets)
     return resource
 
 

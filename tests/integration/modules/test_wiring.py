@@ -109,6 +109,30 @@ def test_one_app_down_does_not_keep_the_others(stack):
     assert wire(options)["changed"] is False
 
 
+def test_what_a_limited_run_cannot_make_is_told_and_is_no_problem(stack):
+    apps, options = stack
+    # Prowlarr needs a host that is not in the run; of that host, sonarr answers with what is not wanted, and lidarr not at all.
+    resources = next(app["resources"] for app in options["apps"] if app["name"] == "prowlarr")
+    sync = resources[-1]
+    options.update(apps=[app for app in options["apps"] if app["name"] == "prowlarr"], outside=["other"], wait_timeout=1)
+    sync["applications"] = [entry for entry in sync["applications"] if entry["app"] != "radarr"]
+    sync["targets"] = [{"name": "sonarr", "host": "other", "url": apps["sonarr"].url}, {"name": "lidarr", "host": "other", "url": "http://127.0.0.1:9"}]
+    sync["applications"][-1]["url"] = "http://127.0.0.1:9"
+    resources.append({"resource": "tag", "label": "made"})
+    result = wire(options)
+    assert result["problems"] == []
+    assert [(item["app"], item["hosts"]) for item in result["waiting"]] == [("prowlarr", ["other"])]
+    assert "Lidarr" in result["waiting"][0]["message"]
+    assert [item["name"] for item in result["changes"]][-1] == "made"
+    # The same of a host that is in the run.
+    result = wire(dict(options, outside=[]))
+    assert [item["app"] for item in result["problems"]] == ["prowlarr"] and result["waiting"] == []
+    # And where everything of the other host answers, what is wrong is a problem.
+    sync["targets"] = sync["targets"][:1]
+    result = wire(options)
+    assert [item["app"] for item in result["problems"]] == ["prowlarr"] and result["waiting"] == []
+
+
 def test_one_resource_that_fails_does_not_keep_the_others(stack):
     _apps, options = stack
     options["apps"] = [dict(options["apps"][0], resources=[

@@ -120,7 +120,8 @@ def test_every_arr_gets_its_login_and_prowlarr_too():
         assert login["resource"] == "config_host" and login["authentication_method"] == "forms"
         assert login["password"] == {"secret": "admin.password"}
         assert "<AuthenticationMethod>Forms</AuthenticationMethod>" in file_of(found, name + "/config.xml")["content"]
-    assert {"resource": "tag", "state": "present", "label": "flaresolverr"} in app_of(found, "prowlarr")["resources"]
+    tag = {"resource": "tag", "state": "present", "label": "flaresolverr", "targets": [{"name": "flaresolverr"}]}
+    assert tag in app_of(found, "prowlarr")["resources"]
 
 
 def test_indexers_reach_every_app_by_the_address_that_each_sees():
@@ -144,6 +145,16 @@ def test_an_app_of_another_host_is_looked_into_at_its_address():
     sync = next(item for item in app_of(found["a"], "prowlarr")["resources"] if item["resource"] == "indexer_sync")
     assert sync["applications"][0]["check_url"] == "http://192.168.1.3:8989"
     assert (sync["applications"][0]["url"], sync["applications"][0]["prowlarr_url"]) == ("http://192.168.1.3:8989", "http://192.168.1.2:9696")
+
+
+def test_a_link_tells_whom_it_needs_and_where_that_answers():
+    found = full({"a": inventory({"prowlarr": {"links": {"apps": ["radarr", "sonarr"]}}, "radarr": {}}, address="192.168.1.2"),
+                  "b": inventory({"sonarr": {"port": 8990}, "sabnzbd": {}}, address="192.168.1.3")})
+    sync = next(item for item in app_of(found["a"], "prowlarr")["resources"] if item["resource"] == "indexer_sync")
+    assert sync["targets"] == [{"name": "radarr"}, {"name": "sonarr", "host": "b", "url": "http://192.168.1.3:8990"}]
+    client = next(item for item in app_of(found["a"], "radarr")["resources"] if item["resource"] == "download_client")
+    assert client["targets"] == [{"name": "sabnzbd", "host": "b", "url": "http://192.168.1.3:8080"}]
+    assert all("targets" not in item for item in app_of(found["a"], "radarr")["resources"] if item["resource"] == "root_folder")
 
 
 def test_hosts_of_two_layouts_get_a_path_mapping_and_those_of_one_do_not():

@@ -42,6 +42,14 @@ def test_a_host_outside_of_the_limit_is_left_out():
     assert problems(PLAN, {"a": dict(FINE, wiring=[])}) == []
 
 
+def test_what_waits_for_a_host_outside_of_the_limit_is_told_and_is_no_problem():
+    wiring = [{"apps": ["sonarr"], "waiting": [{"app": "sonarr", "hosts": ["b"], "message": "sonarr: notification Plex: connection refused"}]}]
+    result = {"a": dict(FINE, wiring=wiring)}
+    lines = report(PLAN, result)
+    assert lines[lines.index("Left for a run that includes b:") + 1] == "  a: sonarr: notification Plex: connection refused"
+    assert problems(PLAN, result) == []
+
+
 def test_a_host_that_said_why_it_ended_is_quoted():
     assert problems(PLAN, {"b": {"ended": "installing docker.io: no"}}) == ["b: installing docker.io: no"]
     assert "plex     b     http://b:32400  host failed" in "\n".join(report(PLAN, {"b": {"ended": "installing docker.io: no"}}))
