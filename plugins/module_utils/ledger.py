@@ -64,6 +64,10 @@ class Ledger:
         """Whether this value was the last one pushed under the key."""
         return hmac.compare_digest(self._data["entries"].get(key, ""), self._hash(key, value))
 
+    def holds(self, key):
+        """Whether anything was pushed under the key."""
+        return key in self._data["entries"]
+
     def record(self, key, value):
         """Remember that a value was pushed."""
         with self._lock:

@@ -19,7 +19,7 @@ import re
 
 from ansible_collections.homelab.media.plugins.module_utils import documents
 from ansible_collections.homelab.media.plugins.module_utils.client import ApiClient, ArrClient
-from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError, redact
+from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, redact
 from ansible_collections.homelab.media.plugins.module_utils.plex import PlexClient
 from ansible_collections.homelab.media.plugins.module_utils.resource import OPEN_SECRETS, nearest, number, same, yes_or_no
 from ansible_collections.homelab.media.plugins.module_utils.worker import Worker
@@ -226,6 +226,8 @@ class SeerrWorker(Worker):
         super().__init__(client, ledger, secrets, check_mode)
         # What is to come of the first run, in check mode; that it waits for a person.
         self.promised = self.waiting = False
+        # The token that is, or in check mode would be, the administrator's by now.
+        self._given = None
         self._defaults = {}
         self._tests = {}
 
@@ -252,8 +254,9 @@ class SeerrWorker(Worker):
     # -- first run
 
     def do_overseerr_setup(self, wish):
-        """The first administrator, by a Plex token, and the end of the first run."""
+        """The first administrator, by a Plex token, a token that has changed since, and the end of the first run."""
         client, token, before, after = self.client, wish.get("plex_token"), {}, {}
+        pushed = "|".join((client.key, "overseerr_setup", "plex_token"))
         if token:
             client.secrets.add(token)
         if not client.authorized:
@@ -267,6 +270,13 @@ class SeerrWorker(Worker):
                 self.promised = True
             else:
                 self._claim(token)
+        elif token and self._outdated(pushed, token):
+            before["plex_token"], after["plex_token"] = HIDDEN, HIDDEN + " (new)"
+            if not self.check_mode:
+                self._renew(token)
+            self._given = token
+        if token and not self.check_mode:
+            self.ledger.record(pushed, token)
         if wish.get("initialize", True) and not client.initialized:
             before["initialized"], after["initialized"] = False, True
             if not self.check_mode:
@@ -293,6 +303,39 @@ class SeerrWorker(Worker):
         if not client.authorized:
             raise MediaError("{0}: the administrator is signed in, but {1} refuses the API key (403); {2}".format(
                 self.where, client.product, client.wrong_key), 403)
+
+    def _outdated(self, pushed, token):
+        """Whether the administrator's token, which is never told, is another one; of one that was not pushed from here it counts that it works."""
+        if self.client.public.get("mediaServerType", 1) not in (1, 4) or token == self._given or self.ledger.knows(pushed, token):
+            return False
+        return self.ledger.holds(pushed) or not self._token_works()
+
+    def _token_works(self):
+        """Whether plex.tv takes the token that the app has."""
+        try:
+            self.client.read("settings/plex/users", fresh=True)
+        except MediaError as error:
+            if error.unreachable:
+                raise
+            return False
+        return True
+
+    def _renew(self, token):
+        """Sign in again, by which the app keeps the new token of an account that it knows."""
+        client = self.client
+        another = ("{0}: the Plex token is of another account than the administrator of {1}, so that {1} keeps its old token; give the token of the "
+                   "administrator's account").format(self.where, client.product)
+        try:
+            user = client.sign_in(token)
+        except MediaError as error:
+            if error.status == 403:
+                raise MediaError(another, 403) from None
+            if error.status == 500:
+                raise MediaError("{0}: {1} could not sign in with the new Plex token; look whether the token is right, whether {1} reaches plex.tv, and "
+                                 "whether its settings allow to sign in with Plex".format(self.where, client.product), 500) from None
+            raise
+        if not isinstance(user, dict) or user.get("id") != 1:
+            raise MediaError(another)
 
     def _initialize(self):
         client = self.client

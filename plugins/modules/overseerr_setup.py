@@ -14,6 +14,8 @@ description:
   - Signs in with a Plex token, by which the account becomes the administrator of an app that has none, and marks the first run as finished.
   - The app has to reach plex.tv, and has to know its key beforehand, by E(API_KEY) with Seerr, and in C(settings.json).
   - An app that has been set up stays as it is, whoever did it; when it refuses the key, that is an error.
+  - Of a token that has changed since it was given the app is told by signing in again, by which it replaces the administrator's. The app does not tell
+    its token; so one that this host never gave to it stays for as long as it works.
 extends_documentation_fragment:
   - homelab.media.attributes
   - homelab.media.api
@@ -25,6 +27,7 @@ options:
   plex_token:
     description:
       - Token of the Plex account that owns the server. The app keeps it, and does with it whatever it asks of Plex.
+      - One of another account than the administrator's is an error.
       - Without it nothing is done to an app that has no administrator, and C(administrator) in RV(overseerr_setup) says so.
     type: str
   initialize:

@@ -26,7 +26,8 @@ def start_plex(directory):
     """A Plex that has an owner and three libraries; C(tv) is the address of its plex.tv."""
     media = directory / "plex-media"
     media.mkdir(parents=True)
-    server, url = serve_in_thread(Lab(create_plex(directory / "plex", 32400, environment={})))
+    application = create_plex(directory / "plex", 32400, environment={})
+    server, url = serve_in_thread(Lab(application))
     for library in LIBRARIES:
         make_library(url, media, *library)
     token = requests.get(url + "/__plextv__/api/claim/token.json", headers={"X-Plex-Token": OWNER}, timeout=10).json()["token"]
@@ -36,7 +37,7 @@ def start_plex(directory):
         server.shutdown()
         server.server_close()
 
-    return testing.Handle(url, stop, tv=url + "/__plextv__", media=media)
+    return testing.Handle(url, stop, tv=url + "/__plextv__", media=media, plex_tv=application.server.tv)
 
 
 def make_library(url, media, title, kind, agent, scanner):
@@ -44,6 +45,14 @@ def make_library(url, media, title, kind, agent, scanner):
     answer = requests.post(url + "/library/sections", timeout=10, headers={"X-Plex-Token": OWNER}, params={
         "name": title, "type": kind, "agent": agent, "scanner": scanner, "language": "en-US", "location": str(media)})
     assert answer.status_code == 201, answer.text
+
+
+def rotate(plex, old, new):
+    """Give an account of plex.tv another token, and the old one up; its servers keep theirs."""
+    data = plex.plex_tv.store.data
+    data["accounts"] = {new if token == old else token: account for token, account in data["accounts"].items()}
+    for server in data["servers"].values():
+        server["owner"] = new if server["owner"] == old else server["owner"]
 
 
 def make_anew(plex, title):

@@ -71,8 +71,12 @@ def test_an_app_that_somebody_else_has_set_up(world):
     result = world.run("overseerr_setup", {"plex_token": FRIEND}, api_key="an-other-key-4711")
     says(result, "refuses the API key (403)", "Settings > General")
     assert not world.writes() and world.api("GET", "user")["pageInfo"]["results"] == before
-    # With the right key there is nothing to do, whosever token it is.
-    assert not world.done("overseerr_setup", {"plex_token": FRIEND})["changed"] and not world.writes()
+    # With the right key an account that is not the administrator's is told, and gets nothing.
+    result = world.run("overseerr_setup", {"plex_token": FRIEND})
+    says(result, "of another account than the administrator", "give the token of the administrator's account")
+    assert world.api("GET", "user")["pageInfo"]["results"] == before
+    # Where this host never gave one, a token that works stays, whosever it is.
+    assert not world.done("overseerr_setup", {"plex_token": FRIEND, "state_root": str(world.directory / "new")})["changed"] and not world.writes()
 
 
 def test_a_key_that_is_not_the_servers_on_the_first_run(world):

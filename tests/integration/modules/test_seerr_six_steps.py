@@ -8,6 +8,7 @@ import json
 import types
 
 import pytest
+import requests
 import seerr_apps
 from runs import MODULES
 from seerr_apps import KEY, OWNER
@@ -216,6 +217,39 @@ def test_a_library_that_was_deleted_and_made_anew(world, libraries):
     assert not world.done("overseerr_plex", wrong, check=True)["changed"]
     result = world.run("overseerr_plex", wrong, wait_timeout=0)
     assert result["failed"] and "the libraries of Plex are not known" in result["msg"] and not world.writes() and ids() == after
+
+
+def token_works(world):
+    """Whether the app gets through to plex.tv with the token that it has."""
+    answer = requests.get(world.handle.url + "/api/v1/settings/plex/users", headers={"X-Api-Key": KEY}, timeout=10)
+    assert answer.status_code in (200, 500), answer.text
+    return answer.status_code == 200
+
+
+def test_a_rotated_plex_token(world):
+    world.sign_in()
+    new = "plex-token-rotated-0815"
+    seerr_apps.rotate(world.plex, OWNER, new)
+    assert not token_works(world)
+    options = {"plex_token": new, "initialize": False}
+    users = world.api("GET", "user")["results"]
+    promised = world.done("overseerr_setup", options, check=True)
+    assert [item["fields"] for item in promised["changes"]] == [["plex_token"]] and not world.writes() and not token_works(world)
+    made = world.done("overseerr_setup", options)
+    assert made["diff"] == promised["diff"] and token_works(world)
+    assert [user["id"] for user in world.api("GET", "user")["results"]] == [user["id"] for user in users]
+    again = world.done("overseerr_setup", options)
+    assert not again["changed"] and not world.writes()
+    for result in (promised, made, again):
+        assert new not in result["_text"] and OWNER not in result["_text"]
+    # The old one, which nobody takes any more, is told to be wrong, and is not what the app is left with.
+    result = world.run("overseerr_setup", {"plex_token": OWNER})
+    assert result["failed"] and "could not sign in with the new Plex token" in result["msg"] and token_works(world)
+    # A host that never gave one looks whether that of the app works, and repairs it only when it does not.
+    elsewhere = {**options, "state_root": str(world.directory / "new")}
+    assert not world.done("overseerr_setup", elsewhere)["changed"] and not world.writes()
+    seerr_apps.rotate(world.plex, new, OWNER)
+    assert world.done("overseerr_setup", {**options, "plex_token": OWNER, "state_root": str(world.directory / "newer")})["changed"] and token_works(world)
 
 
 def test_info_reads_only_and_tells_no_secret(world):

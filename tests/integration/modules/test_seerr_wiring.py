@@ -29,8 +29,11 @@ def world(request, arr, tmp_path, monkeypatch):
     found.stop()
 
 
-def wire(world, token=True, check=False, settings=None, purge=None):
-    """What media_wiring does with the app's part of the plan, at the addresses of the test."""
+def wire(world, token=True, check=False, settings=None, purge=None, changed=None):
+    """What media_wiring does with the app's part of the plan, at the addresses of the test.
+
+    :param changed: Values of secrets by name, other than the usual ones.
+    """
     plex = {"secrets": {"token": OWNER}} if token else {}
     variables = {"media_address": "192.168.1.12", "media_services": {**SERVICES, "plex": plex, world.app: {"settings": settings or {}}}}
     found = plan.full({HOST: {"variables": variables, "undefined": {}}}, {}, catalog.load())
@@ -50,7 +53,7 @@ def wire(world, token=True, check=False, settings=None, purge=None):
             if resource["resource"] == "overseerr_plex" and resource["all_libraries"]:
                 resource["libraries"] = ["Movies", "TV Shows"]
     secrets = {f"{world.app}.api_key": KEY, "plex.token": OWNER, "tautulli.api_key": world.tautulli.api_key,
-               **{f"{name}.api_key": getattr(world, name).api_key for name in ("radarr", "radarr4k", "sonarr")}}
+               **{f"{name}.api_key": getattr(world, name).api_key for name in ("radarr", "radarr4k", "sonarr")}, **(changed or {})}
     world.proxy.clear()
     result = runs.run_module("media_wiring", {
         "apps": [dict(entry, url=world.proxy.url, container=None)], "secrets": secrets, "purge": purge or {}, "state_root": str(world.state), "timeout": 20,
@@ -85,6 +88,19 @@ def test_a_library_that_was_deleted_and_made_anew(world):
     assert made["problems"] == [] and made["diff"] == promised["diff"]
     assert [(item["resource"], item["fields"]) for item in made["changes"]] == [("overseerr_plex", ["library_ids"])]
     again = wire(world)
+    assert not again["changed"] and again["problems"] == [] and not world.writes()
+
+
+def test_one_run_after_a_rotation_repairs_the_app(world):
+    wire(world)
+    new = {"plex.token": "plex-token-rotated-0815"}
+    seerr_apps.rotate(world.plex, OWNER, new["plex.token"])
+    promised = wire(world, check=True, changed=new)
+    made = wire(world, changed=new)
+    assert made["problems"] == promised["problems"] == [] and made["diff"] == promised["diff"]
+    assert [(item["resource"], item["fields"]) for item in made["changes"]] == [("overseerr_setup", ["plex_token"])]
+    assert world.api("GET", "settings/plex/users") is not None, "the app gets through to plex.tv"
+    again = wire(world, changed=new)
     assert not again["changed"] and again["problems"] == [] and not world.writes()
 
 
