@@ -16,33 +16,37 @@ def converged(lab, inventory):
     return run
 
 
-def test_off_the_gateway_and_to_another_project(deployed):
+PROJECT = "docker inspect -f '{{index .Config.Labels \"com.docker.compose.project\"}}' nzbget"
+
+
+def test_off_the_gateway_to_another_project_to_the_other_host_and_absent_and_back(deployed):
+    """All in one run: none of these moves may need another one to be through."""
     def move(variables):
-        variables[MEDIA]["media_services"]["sabnzbd"] = {"port": 8085}
-        variables[MEDIA]["media_services"]["nzbget"] = {"project": "homelab-usenet"}
+        services = variables[MEDIA]["media_services"]
+        services["sabnzbd"] = {"port": 8085}
+        services["nzbget"] = {"project": "homelab-usenet"}
+        services["nzbget-2"]["state"] = "absent"
+        services["tautulli"] = variables[DOCKER]["media_services"]["tautulli"]
+        variables[DOCKER]["media_services"]["tautulli"] = {"state": "absent"}
 
     converged(deployed, deployed.inventory(move))
     found = clients(deployed, "sonarr")
-    assert len(found) == 4, "nothing is there twice"
+    assert set(found) == {"qBittorrent", "SABnzbd", "NZBGet"}, "nothing is there twice, and nothing of what is absent"
     assert found["SABnzbd"]["host"] != "localhost"
     assert clients(deployed, "lidarr")["SABnzbd"]["host"] == "sabnzbd"
-    label = "docker inspect -f '{{index .Config.Labels \"com.docker.compose.project\"}}' nzbget"
-    assert deployed.sh(MEDIA, label).strip() == "homelab-usenet"
-    converged(deployed, None)
-    assert clients(deployed, "sonarr")["SABnzbd"]["host"] == "localhost"
-    assert deployed.sh(MEDIA, label).strip() == "homelab-torrent"
-
-
-def test_absent_removes_container_and_links_and_keeps_the_configuration(deployed):
-    def absent(variables):
-        variables[MEDIA]["media_services"]["nzbget-2"]["state"] = "absent"
-
-    converged(deployed, deployed.inventory(absent))
+    assert deployed.sh(MEDIA, PROJECT).strip() == "homelab-usenet"
     assert "nzbget-2" not in deployed.containers()
-    assert "NZBGet 2" not in clients(deployed, "sonarr")
-    assert "nzbget.conf" in deployed.sh(MEDIA, "ls /var/lib/homelab-media-configs/nzbget-2")
-    converged(deployed, None)
-    assert "NZBGet 2" in clients(deployed, "sonarr")
+    assert "nzbget.conf" in deployed.sh(MEDIA, "ls /var/lib/homelab-media-configs/nzbget-2"), "the configuration is kept"
+    assert "tautulli" in deployed.containers(MEDIA) and "tautulli" not in deployed.containers(DOCKER)
+
+    def back(variables):
+        variables[MEDIA]["media_services"]["tautulli"] = {"state": "absent"}
+
+    converged(deployed, deployed.inventory(back))
+    found = clients(deployed, "sonarr")
+    assert set(found) == {"qBittorrent", "SABnzbd", "NZBGet", "NZBGet 2"} and found["SABnzbd"]["host"] == "localhost"
+    assert deployed.sh(MEDIA, PROJECT).strip() == "homelab-torrent"
+    assert "tautulli" in deployed.containers(DOCKER) and "tautulli" not in deployed.containers(MEDIA)
 
 
 def test_gone_from_the_inventory_is_told_and_left_running(deployed):
@@ -54,21 +58,6 @@ def test_gone_from_the_inventory_is_told_and_left_running(deployed):
     assert run.code == 0
     assert "'recyclarr'" in run.output
     assert deployed.containers()["recyclarr"] == before["recyclarr"]
-
-
-def test_to_the_other_host(deployed):
-    def move(variables):
-        variables[MEDIA]["media_services"]["tautulli"] = variables[DOCKER]["media_services"]["tautulli"]
-        variables[DOCKER]["media_services"]["tautulli"] = {"state": "absent"}
-
-    converged(deployed, deployed.inventory(move))
-    assert "tautulli" in deployed.containers(MEDIA) and "tautulli" not in deployed.containers(DOCKER)
-
-    def back(variables):
-        variables[MEDIA]["media_services"]["tautulli"] = {"state": "absent"}
-
-    converged(deployed, deployed.inventory(back))
-    assert "tautulli" in deployed.containers(DOCKER) and "tautulli" not in deployed.containers(MEDIA)
 
 
 def test_a_renamed_key_is_a_finding_until_the_old_one_is_said_to_be_absent(deployed):
