@@ -104,6 +104,22 @@ def test_one_run_after_a_rotation_repairs_the_app(world):
     assert not again["changed"] and again["problems"] == [] and not world.writes()
 
 
+def test_one_run_follows_a_radarr_with_another_address_and_key(world, arr):
+    wire(world)
+    old = world.radarr.api_key
+    world.radarr = arr("radarr", name="radarr-moved", api_key="fedcba9876543210" * 2)
+    world.radarr.api("POST", "rootfolder", {"path": str(world.directory / "media-radarr")})
+    promised = wire(world, check=True)
+    assert not world.writes()
+    made = wire(world)
+    assert made["problems"] == [] and made["diff"] == promised["diff"] and old not in made["_text"]
+    assert [(item["resource"], item["name"], item["fields"]) for item in made["changes"]] == [("overseerr_server", "Radarr", ["apiKey", "port"])]
+    row = next(row for row in world.api("GET", "settings/radarr") if row["name"] == "Radarr")
+    assert (row["port"], row["apiKey"], row["isDefault"]) == (world.radarr.port, world.radarr.api_key, True)
+    again = wire(world)
+    assert not again["changed"] and again["problems"] == [] and not world.writes()
+
+
 def test_what_publishes_no_port_is_looked_into_at_its_containers_own_address():
     wish = {"resource": "overseerr_server", "check_url": "http://127.0.0.1:7878/radarr", "check_container": "radarr"}
     nested = {"resource": "indexer_sync", "applications": [wish, {"check_url": "http://192.168.1.12:8989", "check_container": None}]}
