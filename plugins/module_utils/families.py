@@ -14,6 +14,7 @@ from ansible_collections.homelab.media.plugins.module_utils.maintainerr import M
 from ansible_collections.homelab.media.plugins.module_utils.nzbget import NzbgetClient, NzbgetWorker
 from ansible_collections.homelab.media.plugins.module_utils.plex import PlexClient, PlexWorker
 from ansible_collections.homelab.media.plugins.module_utils.qbittorrent import QbittorrentClient, QbittorrentWorker
+from ansible_collections.homelab.media.plugins.module_utils.recyclarr import RecyclarrClient, RecyclarrWorker
 from ansible_collections.homelab.media.plugins.module_utils.resource import nearest
 from ansible_collections.homelab.media.plugins.module_utils.runner import Converger
 from ansible_collections.homelab.media.plugins.module_utils.sabnzbd import SabnzbdClient, SabnzbdWorker
@@ -46,6 +47,7 @@ FAMILIES["qbittorrent"] = Family(QbittorrentClient, QbittorrentWorker, needs=("u
 FAMILIES["sabnzbd"] = Family(SabnzbdClient, SabnzbdWorker)
 FAMILIES["nzbget"] = Family(NzbgetClient, NzbgetWorker, needs=("username", "password"))
 FAMILIES["maintainerr"] = Family(MaintainerrClient, MaintainerrWorker, needs=())
+FAMILIES["recyclarr"] = Family(RecyclarrClient, RecyclarrWorker, needs=())
 FAMILIES["seerr"] = FAMILIES["overseerr"] = Family(SeerrClient, SeerrWorker)
 
 

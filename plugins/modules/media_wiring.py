@@ -21,7 +21,8 @@ options:
   apps:
     description:
       - The apps, each with C(name), C(app), C(url), C(api_key), C(resources), and optionally C(container) and C(needs), names of apps that come first.
-      - A resource has C(resource), the name of a module of this collection without its prefix C(arr_), C(state), and that module's options.
+      - A resource has C(resource), the name of a module of this collection without its prefix C(arr_), C(state), and that module's options,
+        or C(recyclarr_sync) with C(instances), for an app whose C(url) is C(docker://) and the name of its container.
         With C(targets), a list of C(name), and of C(host) and C(url) for an app of another host, it tells what it links to.
       - "A secret stands as C({secret: NAME}) and is taken from O(secrets)."
       - With C(container), the host of C(url) is replaced by that container's own address, for apps that publish no port. A resource

@@ -77,6 +77,7 @@ NEED = {
         "variant": {"type": "str", "choices": ["any", "same"]},
         "when": {"type": "any"},
         "ordered": {"type": "bool"},
+        "after": {"type": "list", "elements": "str"},
         "required": {"type": "bool"},
     },
 }

@@ -79,9 +79,20 @@ def needs_of(instance):
     """The apps of the same host that are wired before this one: what it links to, unless the link says that order is of no matter."""
     found = []
     for need, targets in instance.links.items():
-        if instance.entry["needs"][need].get("ordered", True):
+        spec = instance.entry["needs"][need]
+        if spec.get("ordered", True):
             found += [target.name for target in targets if target.host is instance.host and target.running]
+        # Who brings something into the targets that this app asks them for.
+        found += [
+            other.name
+            for other in instance.host.present()
+            if other.app in spec.get("after", ()) and other.running and _links_to(other, targets)
+        ]
     return sorted(set(found))
+
+
+def _links_to(instance, targets):
+    return any(target in targets for linked in instance.links.values() for target in linked)
 
 
 def app(env, instance, context):
@@ -90,17 +101,19 @@ def app(env, instance, context):
     if not wanted or not instance.running:
         return None
     name, port, container = topology.from_host(instance)
+    # What has no port is worked on in its container.
+    served = instance.entry.get("port") is not None
     entry = {
         "name": instance.name,
         "app": instance.app,
-        "url": topology.url(name, port, instance.url_base),
+        "url": topology.url(name, port, instance.url_base) if served else "docker://{0}".format(instance.name),
         "needs": needs_of(instance),
         "resources": wanted,
     }
     for secret, reference in context["me"]["secrets"].items():
         if reference is not None:
             entry.setdefault(secret, reference)
-    if container:
+    if container and served:
         entry["container"] = container
     return entry
 

@@ -25,10 +25,18 @@ KINDS = ("sonarr", "radarr")
 KEYS = {"base_url", "api_key", "delete_old_custom_formats", "custom_formats", "custom_format_groups", "quality_definition",
         "quality_profiles", "media_naming", "media_management", "include"}
 SIZES = {"sonarr": {"series", "anime"}, "radarr": {"movie", "anime", "sqp-streaming", "sqp-uhd"}}
-# trash_id -> (kind, name of the profile, a quality that its cutoff has)
-PROFILES = {"72dae194fc92bf828f32cde7744e51a1": ("sonarr", "WEB-1080p", "WEBDL-1080p"),
-            "d1d67249d3890e49bc12e275d989a7e9": ("radarr", "HD Bluray + WEB", "Bluray-1080p"),
-            "64fb5f9858489bdac2af690e27c8f42f": ("radarr", "UHD Bluray + WEB", "Bluray-2160p")}
+# trash_id -> (kind, name of the profile, its qualities with the one of the cutoff first)
+PROFILES = {"72dae194fc92bf828f32cde7744e51a1": ("sonarr", "WEB-1080p", ["WEBDL-1080p", "WEBRip-1080p"]),
+            "d1498e7d189fbe6c7110ceaabb7473e6": ("sonarr", "WEB-2160p", ["WEBDL-2160p", "WEBRip-2160p"]),
+            "d1d67249d3890e49bc12e275d989a7e9": ("radarr", "HD Bluray + WEB", ["Bluray-1080p", "WEBDL-1080p", "WEBRip-1080p", "Bluray-720p"]),
+            "64fb5f9858489bdac2af690e27c8f42f": ("radarr", "UHD Bluray + WEB", ["Bluray-2160p", "WEBDL-2160p", "WEBRip-2160p"])}
+# Templates of its own collection -> what they say.
+TEMPLATES = {"sonarr": {"sonarr-quality-definition-series": {"quality_definition": {"type": "series"}},
+                        "sonarr-v4-quality-profile-web-1080p": {"quality_profiles": [{"trash_id": "72dae194fc92bf828f32cde7744e51a1"}]},
+                        "sonarr-v4-quality-profile-web-2160p": {"quality_profiles": [{"trash_id": "d1498e7d189fbe6c7110ceaabb7473e6"}]}},
+             "radarr": {"radarr-quality-definition-movie": {"quality_definition": {"type": "movie"}},
+                        "radarr-quality-profile-hd-bluray-web": {"quality_profiles": [{"trash_id": "d1d67249d3890e49bc12e275d989a7e9"}]},
+                        "radarr-quality-profile-uhd-bluray-web": {"quality_profiles": [{"trash_id": "64fb5f9858489bdac2af690e27c8f42f"}]}}}
 MACROS = {"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
           "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *"}
 
@@ -69,6 +77,7 @@ def load(directory):
             for name, settings in (group or {}).items():
                 try:
                     check(kind, settings)
+                    settings = included(kind, settings)
                 except Bad as error:
                     say("ERR", f"{path.name}: {name}: {error}")
                     continue
@@ -137,6 +146,21 @@ def check(kind, settings):
             raise Bad(f"'{key}' is a list")
 
 
+def included(kind, settings):
+    """An instance with what its includes say; its own word goes before theirs, and lists are put together."""
+    found = {key: value for key, value in settings.items() if key != "include"}
+    for entry in settings.get("include") or []:
+        if not isinstance(entry, dict) or set(entry) - {"template", "config"} or len(entry) != 1:
+            raise Bad("Include type is not supported")
+        name = str(entry.get("template") or "").lower()
+        if name not in TEMPLATES[kind]:
+            # Files of the user's are not read here.
+            raise Bad(f"Unable to find include template with name '{entry.get('template') or entry.get('config')}'")
+        for key, value in TEMPLATES[kind][name].items():
+            found[key] = value + (found.get(key) or []) if isinstance(value, list) else found.get(key) or value
+    return found
+
+
 class App:
     """One Sonarr or Radarr, asked with its key."""
 
@@ -176,9 +200,9 @@ class App:
 
     def profile(self, wanted, preview):
         name = wanted.get("name")
-        quality = None
+        allowed = []
         if wanted.get("trash_id"):
-            kind, title, quality = PROFILES.get(wanted["trash_id"], (None, None, None))
+            kind, title, allowed = PROFILES.get(wanted["trash_id"], (None, None, None))
             if kind != self.kind:
                 say("WRN", f"{self.name}: Invalid trash_id: {wanted['trash_id']}")
                 return 0
@@ -188,19 +212,19 @@ class App:
             return 0
         if any(item["name"].lower() == name.lower() for item in self.ask("GET", "qualityprofile")):
             return 0
-        if not quality and not wanted.get("qualities"):
+        allowed = allowed or [item.get("name") for item in wanted.get("qualities") or [] if item.get("enabled", True)]
+        if not allowed:
             say("WRN", f"{self.name}: Invalid quality profile {name}: it is not in the app and lists no qualities")
             return 0
         body = self.ask("GET", "qualityprofile/schema")
-        allowed = {quality} if quality else {item.get("name") for item in wanted["qualities"] if item.get("enabled", True)}
         body["name"], body["upgradeAllowed"] = name, True
         for item in body["items"]:
-            label = (item.get("quality") or {}).get("name") or item.get("name")
-            item["allowed"] = label in allowed or any((inner.get("quality") or {}).get("name") in allowed
-                                                      for inner in item.get("items") or [])
+            names = [(inner.get("quality") or {}).get("name") for inner in item.get("items") or []]
+            names.append((item.get("quality") or {}).get("name") or item.get("name"))
+            item["allowed"] = any(label in allowed for label in names)
             for inner in item.get("items") or []:
                 inner["allowed"] = item["allowed"]
-            if item["allowed"]:
+            if allowed[0] in names:
                 body["cutoff"] = item.get("id") or (item.get("quality") or {}).get("id")
         if not preview:
             self.ask("POST", "qualityprofile", body)

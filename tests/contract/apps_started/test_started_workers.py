@@ -102,3 +102,54 @@ def test_recyclarr_with_a_wrong_key(app, arrs):
     process = recyclarr(app, arrs, GOOD, f"sonarr_api_key: {arrs['sonarr'].api_key}\nradarr_api_key: wrong\n")
     assert process.ended() == 1
     assert "sonarr: Completed at" in process.output() and "radarr: Completed at" not in process.output()
+
+
+PROFILES = """
+sonarr:
+  sonarr:
+    base_url: <sonarr_url>
+    api_key: !secret sonarr_api_key
+    quality_profiles: [{trash_id: 72dae194fc92bf828f32cde7744e51a1, reset_unmatched_scores: {enabled: true}}]
+radarr:
+  radarr:
+    base_url: <radarr_url>
+    api_key: !secret radarr_api_key
+    include: [{template: radarr-quality-definition-movie}, {template: radarr-quality-profile-hd-bluray-web}]
+"""
+
+
+def names(handle):
+    profiles = requests.get(handle.url + "/api/v3/qualityprofile", headers={"X-Api-Key": handle.api_key}, timeout=10).json()
+    return {profile["name"]: profile for profile in profiles}
+
+
+def allowed(profile):
+    """The qualities that a profile allows, and the name of its cutoff."""
+    items = [item for item in profile["items"] if item["allowed"]]
+    cutoff = [item for item in profile["items"] if (item.get("id") or (item.get("quality") or {}).get("id")) == profile["cutoff"]]
+    return {item.get("name") or item["quality"]["name"] for item in items}, {item.get("name") or item["quality"]["name"] for item in cutoff}
+
+
+def test_recyclarr_makes_the_profiles_of_what_it_includes(app, arrs):
+    secrets = "".join(f"{kind}_api_key: {handle.api_key}\n" for kind, handle in arrs.items())
+    process = recyclarr(app, arrs, PROFILES, secrets, run=("sync", "--preview"))
+    assert process.ended() == 0
+    assert "WEB-1080p" not in names(arrs["sonarr"])
+    before = process.output()
+    only = app("recyclarr", run=False, directory=process.config, arguments=["sync", "--instance", "radarr"])
+    assert only.ended() == 0
+    assert "radarr: Completed" in only.output()[len(before):] and "sonarr: Completed" not in only.output()[len(before):]
+    assert "WEB-1080p" not in names(arrs["sonarr"])
+    assert allowed(names(arrs["radarr"])["HD Bluray + WEB"]) == ({"Bluray-720p", "WEB 1080p", "Bluray-1080p"}, {"Bluray-1080p"})
+    assert app("recyclarr", run=False, directory=process.config, arguments=["sync"]).ended() == 0
+    assert allowed(names(arrs["sonarr"])["WEB-1080p"]) == ({"WEB 1080p"}, {"WEB 1080p"})
+    arrs["sonarr"].reset()
+    assert app("recyclarr", run=False, directory=process.config, arguments=["sync"]).ended() == 0
+    assert not arrs["sonarr"].requests(writes=True)
+
+
+def test_recyclarr_leaves_an_instance_out_whose_template_it_does_not_have(app, arrs):
+    secrets = "".join(f"{kind}_api_key: {handle.api_key}\n" for kind, handle in arrs.items())
+    process = recyclarr(app, arrs, PROFILES.replace("profile-hd-bluray", "profile-hd-blueray"), secrets)
+    assert process.ended() == 0
+    assert "[ERR]" in process.output() and "radarr: Completed at" not in process.output()
