@@ -156,13 +156,12 @@ class Worker:
     def converge(self, wish):
         """Bring one resource about.
 
-        :param wish: C(resource) (the kind), C(state), and the options of the module of that kind; C(targets) tells only whom it links to.
+        :param wish: C(resource) (the kind), C(state), and the options of the module of that kind.
         :return: C({resource, name, action, fields, before, after, object}).
         :raises MediaError: with one sentence for every way in which this goes wrong.
         """
         wish = dict(wish)
         kind = wish.pop("resource", None)
-        wish.pop("targets", None)
         work = getattr(self, "do_{0}".format(kind), None)
         if work is None:
             raise MediaError("{0}: there is no kind of resource {1}; {2}".format(self.client.name, kind, nearest(kind, self.kinds())))
@@ -248,12 +247,15 @@ def converge_app(worker, wishes, purge=None):
     """All resources of one app, one after the other; one that fails does not keep the others from it.
 
     :param worker: A C(Worker) of the app.
+    :param wishes: What C(Worker.converge) takes, each with C(targets) where it links to other apps.
     :param purge: Kind to C({enabled, ignore}).
     :return: C(changes) with their C(before) and C(after), C(links), C(problems) as sentences, C(targets) with the C(targets) of the wish that each of
       them is about, C(kept) by purge, C(object), the last one after the run.
     """
     outcome = {"changes": [], "links": [], "problems": [], "targets": [], "kept": [], "object": {}}
     client = worker.client
+    targets = [wish.get("targets") or [] for wish in wishes]
+    wishes = [{key: value for key, value in wish.items() if key != "targets"} for wish in wishes]
     todo = list(wishes)
     try:
         with contextlib.nullcontext() if worker.check_mode else one_writer(client.url, max(client.wait_timeout, 30)):
@@ -276,7 +278,7 @@ def converge_app(worker, wishes, purge=None):
                     if error.unreachable:
                         raise
                     outcome["problems"].append(str(error))
-                    outcome["targets"].append(todo[0].get("targets") or [])
+                    outcome["targets"].append(targets[len(wishes) - len(todo)])
                     state, several = "failed", error.links
                 wish = todo.pop(0)
                 outcome["links"] += links_of(type(worker), client.name, [wish], state) if several is None else [

@@ -124,11 +124,14 @@ def test_what_a_limited_run_cannot_make_is_told_and_is_no_problem(stack):
     assert [(item["app"], item["hosts"]) for item in result["waiting"]] == [("prowlarr", ["other"])]
     assert "Lidarr" in result["waiting"][0]["message"]
     assert [item["name"] for item in result["changes"]][-1] == "made"
-    # The same of a host that is in the run.
+    # The same of a host that is in the run; and whatever links may have targets.
+    resources[:] = [dict(item, targets=[{"name": "sonarr"}]) for item in resources[:-1]] + resources[-1:]
+    sync = resources[-2]
+    sync["targets"] = [{"name": "lidarr", "host": "other", "url": "http://127.0.0.1:9"}]
     result = wire(dict(options, outside=[]))
     assert [item["app"] for item in result["problems"]] == ["prowlarr"] and result["waiting"] == []
     # And where everything of the other host answers, what is wrong is a problem.
-    sync["targets"] = sync["targets"][:1]
+    sync["targets"] = [{"name": "sonarr", "host": "other", "url": apps["sonarr"].url}]
     result = wire(options)
     assert [item["app"] for item in result["problems"]] == ["prowlarr"] and result["waiting"] == []
 
