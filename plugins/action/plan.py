@@ -20,6 +20,14 @@ display = Display()
 SECRET_VARIABLES = ("media_secrets", "media_admin")
 
 
+def secret_below(key, name, value):
+    """Whether what stands under a name below a key is secret; a reference at a news server only names one."""
+    if key.startswith("media_usenet_servers"):
+        return name in ("username", "password") and not (hasattr(value, "items") and list(value.keys()) == ["secret"])
+    parts = key.split(".")
+    return len(parts) == 2 and parts[0] == "media_services" and name == "secrets"
+
+
 class Unplain(Exception):
     """A value that cannot be turned into plain data; the text says why."""
 
@@ -41,10 +49,9 @@ class Reader:
         ):
             return self._leaf(value, key, secret)
         if hasattr(value, "items"):
-            parts = key.split(".")
             found = {}
             for name in list(value.keys()):
-                inside = secret or (len(parts) == 2 and parts[0] == "media_services" and name == "secrets")
+                inside = secret or secret_below(key, name, value[name])
                 found[plain(name)] = self.read(value[name], "{0}.{1}".format(key, name), inside)
             return found
         return [self.read(item, "{0}[{1}]".format(key, number), secret) for number, item in enumerate(value)]
@@ -58,9 +65,7 @@ class Reader:
         except Exception as error:  # Jinja's own errors differ between the versions
             self.undefined[key] = self._reason(error, secret)
             return None
-        if isinstance(found, (dict, list)):
-            return self._mask_inside(found, key, secret)
-        return masked(found) if secret and found not in (None, "") else found
+        return self._mask_inside(found, key, secret)
 
     @staticmethod
     def _reason(error, secret):
@@ -71,33 +76,14 @@ class Reader:
 
     def _mask_inside(self, found, key, secret):
         """A whole variable that came out of one template: its secrets are masked as well."""
-        if secret:
-            if isinstance(found, list):
-                return [
-                    self._mask_inside(item, key, True) if isinstance(item, (dict, list)) else masked(item)
-                    for item in found
-                ]
-            return {
-                name: self._mask_inside(item, key, True)
-                if isinstance(item, (dict, list))
-                else item
-                if item in (None, "")
-                else masked(item)
-                for name, item in found.items()
-            }
+        if isinstance(found, list):
+            return [self._mask_inside(item, "{0}[{1}]".format(key, number), secret) for number, item in enumerate(found)]
         if isinstance(found, dict):
-            parts = key.split(".")
             return {
-                name: self._mask_inside(
-                    item,
-                    "{0}.{1}".format(key, name),
-                    len(parts) == 2 and parts[0] == "media_services" and name == "secrets",
-                )
-                if isinstance(item, (dict, list))
-                else item
+                name: self._mask_inside(item, "{0}.{1}".format(key, name), secret or secret_below(key, name, item))
                 for name, item in found.items()
             }
-        return found
+        return masked(found) if secret and found not in (None, "") else found
 
 
 class ActionModule(ActionBase):

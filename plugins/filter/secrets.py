@@ -7,12 +7,13 @@ from __future__ import annotations
 from ansible.errors import AnsibleFilterError
 
 
-def given_secrets(services, extra=None, admin=None):
+def given_secrets(services, extra=None, admin=None, servers=None):
     """The secrets that the inventory gives, by their full names.
 
     :param services: C(media_services) of one host; each may hold C(secrets), a dict of short name to value.
     :param extra: C(media_secrets), a dict of full name (C(radarr.api_key)) to value; it wins.
     :param admin: C(media_admin), whose C(username) and C(password) are C(admin.username) and C(admin.password).
+    :param servers: C(media_usenet_servers), a list of dicts, whose C(username) and C(password) are C(media_usenet_servers.NAME.password) and so on.
     :return: A dict of full name to value, without empty values.
     """
     if not isinstance(services, dict):
@@ -23,6 +24,12 @@ def given_secrets(services, extra=None, admin=None):
     for instance, service in services.items():
         for key, value in ((service or {}).get("secrets") or {}).items():
             given["{0}.{1}".format(instance, key)] = value
+    for server in servers or []:
+        for key in ("username", "password"):
+            value = server.get(key)
+            if value is not None and not isinstance(value, dict):
+                # What stands below C(|) in a vault file ends with a line feed.
+                given["media_usenet_servers.{0}.{1}".format(server.get("name"), key)] = str(value).strip()
     given.update(extra or {})
     return {str(key): str(value) for key, value in given.items() if value not in (None, "")}
 

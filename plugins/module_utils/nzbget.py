@@ -19,6 +19,7 @@ from ansible_collections.homelab.media.plugins.module_utils.client import ApiCli
 from ansible_collections.homelab.media.plugins.module_utils.documents import hidden
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError
 from ansible_collections.homelab.media.plugins.module_utils.resource import OPEN_SECRETS, nearest, yes_or_no
+from ansible_collections.homelab.media.plugins.module_utils.usenet import new_server
 from ansible_collections.homelab.media.plugins.module_utils.worker import Worker
 
 BLOCK = re.compile(r"^(category|server|feed|task)(\d+)\.(.+)$", re.I)
@@ -294,17 +295,18 @@ class NzbgetWorker(Worker):
 
     # -- blocks
 
-    def _block(self, kind, fields, wish, current, options, secrets=()):
+    def _block(self, kind, fields, wish, current, options, secrets=(), number=None):
         """Bring a block about.
 
         :param fields: Option of the module to the name in the file.
         :param current: One of C(blocks), C(None) for a new one.
+        :param number: Of a new one that takes the place of another one; the next number unless it is given.
         """
         where = kind.capitalize()
         have = None if current is None else {option: shape(current["fields"][name.lower()]) for option, name in fields.items()
                                              if name.lower() in current["fields"]}
         wanted = {option: shape(text_of(wish[option])) for option in fields if wish.get(option) is not None}
-        number = current["number"] if current else len(blocks(options, kind)) + 1
+        number = current["number"] if current else number or len(blocks(options, kind)) + 1
 
         def write(payload):
             for option in wanted:
@@ -313,12 +315,20 @@ class NzbgetWorker(Worker):
             self._save(options)
             return payload
 
-        return self.settle(kind, wish["name"], have, wanted, write, secrets=secrets)
+        done = self.settle(kind, wish["name"], have, wanted, write, secrets=secrets)
+        if self.check_mode and done["action"]:
+            # What comes next has to find this number taken.
+            for option, value in wanted.items():
+                put(options, "{0}{1}.{2}".format(where, number, fields[option]), value)
+            self._options = options
+        return done
 
     def _remove(self, kind, name, current, options):
         if current is None:
             return self.change(kind, name, None)
-        if not self.check_mode:
+        if self.check_mode:
+            self._options = without(options, kind, current["number"])
+        else:
             self._save(without(options, kind, current["number"]))
             self.ledger.forget("|".join((self.client.key, kind, name.lower(), "")))
         before = hidden({key: value for key, value in current["fields"].items() if value}, ["password"])
@@ -347,9 +357,16 @@ class NzbgetWorker(Worker):
         if current is None:
             if not wish.get("host"):
                 raise MediaError("{0}: a new server needs an address; set host".format(self.where))
-            current = next((item for item in found if item["fields"].get("host", "").lower() == EXAMPLE), None)
-            if current is None:
-                wish = dict({"enabled": True}, **{key: value for key, value in wish.items() if value is not None})
+            example = next((item["number"] for item in found if item["fields"].get("host", "").lower() == EXAMPLE), None)
+            wish = {key: value for key, value in wish.items() if value is not None}
+            new = new_server(wish.get("encryption"))
+            wish = dict({"enabled": True, "encryption": new["ssl"], "port": new["port"], "connections": new["connections"]}, **wish)
+            if example:
+                # It has a login, of nobody.
+                for item in options:
+                    if item["Name"].lower() in ("server{0}.username".format(example), "server{0}.password".format(example)):
+                        item["Value"] = ""
+            return self._block("server", SERVER, wish, None, options, secrets=("server_password",), number=example)
         return self._block("server", SERVER, wish, current, options, secrets=("server_password",))
 
 

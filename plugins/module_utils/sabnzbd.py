@@ -16,6 +16,7 @@ from ansible_collections.homelab.media.plugins.module_utils.client import ApiCli
 from ansible_collections.homelab.media.plugins.module_utils.documents import hidden, masked
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, redact
 from ansible_collections.homelab.media.plugins.module_utils.resource import OPEN_SECRETS, nearest, yes_or_no
+from ansible_collections.homelab.media.plugins.module_utils.usenet import new_server
 from ansible_collections.homelab.media.plugins.module_utils.worker import Worker, texts_of
 
 # Sections with entries of their own.
@@ -256,12 +257,16 @@ class SabnzbdWorker(Worker):
         current = self._entry("servers", name)
         if wish.get("state") == "absent":
             return self._remove("server", "servers", name, current)
+        wish = {key: value for key, value in wish.items() if value is not None}
         if current is None and not wish.get("host"):
             raise MediaError("{0}: a new server needs an address; set host".format(self.where))
+        if current is None:
+            # One that a person made without a name is called by its host; a second one there would use up the account's connections.
+            current = next((entry for entry in self.client.config().get("servers") or []
+                            if str(entry.get("displayname") or entry.get("name")).lower() == wish["host"].lower()), None)
+            wish = dict({} if current else new_server(wish.get("ssl")), displayname=name, **wish)
         wanted = {key: value for key, value in wish.items() if key not in ("name", "state", "enabled")}
         wanted["enable"] = wish.get("enabled")
-        if current is None:
-            wanted["displayname"] = name
         return self._settle_entry("server", "servers", name, wanted, current, secrets=("password",))
 
 

@@ -10,8 +10,9 @@ short_description: Manage a news server of NZBGet
 version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
-  - Creates, changes or removes a news server, whatever its number is. What is not named keeps its value.
-  - The example of a fresh configuration makes place for the first one.
+  - Creates, changes or removes a news server, whatever its number is. What is not named keeps its value. A new one is enabled, and reached by TLS on
+    port 563, or 119 without it, with 8 connections, where nothing else is said; the rest is NZBGet's own.
+  - The example of a fresh configuration makes place for the first one. A server that has no name is known by its host, and given the name.
   - NZBGet restarts itself after a change, which takes a few seconds, and goes on with its downloads. When it does not like a value, the former options
     are restored, since it would pause everything.
 extends_documentation_fragment:

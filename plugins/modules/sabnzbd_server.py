@@ -10,7 +10,9 @@ short_description: Manage a news server of SABnzbd
 version_added: 0.1.0
 author: homelab.media contributors (@homelab-media)
 description:
-  - Creates, changes or removes a news server. What is not named keeps its value, in a new one SABnzbd's own.
+  - Creates, changes or removes a news server. What is not named keeps its value. A new one is enabled, and reached by TLS on port 563, or 119 without it,
+    with 8 connections, where nothing else is said; the rest is SABnzbd's own.
+  - A server that has no name in SABnzbd is known by its host, and given the name.
 extends_documentation_fragment:
   - homelab.media.attributes
   - homelab.media.api

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 
-from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, values, vpn
+from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, usenet, values, vpn
 
 
 def secret_views(env, instance):
@@ -150,6 +150,7 @@ def build(env, hosts, instance):
         "served": sorted({source.category for source in instance.linked_from if source.category}),
         "gateway": {"name": instance.gateway.name, "port": instance.gateway.port} if instance.gateway else None,
         "members": [view(env, member) for member in topology.members(instance)] if instance.entry["gateway"] else [],
+        "usenet_servers": usenet.view(host),
         "outbound_subnets": topology.outbound_subnets(host, hosts),
         "vpn": vpn.view(instance) if instance.entry.get("vpn") else None,
     }

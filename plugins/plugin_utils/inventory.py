@@ -10,7 +10,7 @@ import difflib
 import posixpath
 from dataclasses import dataclass, field
 
-from ansible_collections.homelab.media.plugins.plugin_utils import user_resources
+from ansible_collections.homelab.media.plugins.plugin_utils import usenet, user_resources
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 from ansible_collections.homelab.media.plugins.plugin_utils.schema import NAME, Mismatch, coerce
 from ansible_collections.homelab.media.plugins.plugin_utils.secret_marks import SHORTEST, length, marks_of
@@ -38,6 +38,7 @@ VARIABLES = {
     },
     "media_purge": {"type": "dict", "default": {}},
     "media_catalog_paths": {"type": "list", "elements": "str", "default": []},
+    "media_usenet_servers": {"type": "list", "default": []},
     "media_services": {"type": "dict", "default": {}},
 }
 NETWORK = {"name": "homelab_media_network", "subnet": "172.19.0.0/16"}
@@ -160,6 +161,7 @@ class Host:
     registry: str = ""
     registry_insecure: bool = False
     purge: dict = field(default_factory=dict)
+    usenet_servers: list = field(default_factory=list)
 
     def present(self):
         return [instance for instance in self.instances.values() if instance.present]
@@ -414,6 +416,15 @@ def _host(findings, catalog, name, variables, undefined):
         if _check_secret(findings, name, "media_admin.{0}".format(secret), value):
             host.given.add("admin.{0}".format(secret))
             _note(host, "admin.{0}".format(secret), value)
+
+    def given(key, full, value):
+        if not _check_secret(findings, name, key, value):
+            return False
+        host.given.add(full)
+        _note(host, full, value)
+        return True
+
+    host.usenet_servers = usenet.read(findings, name, values["media_usenet_servers"], given)
     for instance_name, data in values["media_services"].items():
         if "media_services.{0}".format(instance_name) in undefined:
             continue

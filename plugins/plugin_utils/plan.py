@@ -299,7 +299,7 @@ def _names(model, host, files, wired):
     own, remote = set(), {}
     for name in used:
         owner = name.partition(".")[0]
-        if owner in ("admin", "host") or owner in host.instances and host.instances[owner].present:
+        if owner in ("admin", "host") or name in host.given or owner in host.instances and host.instances[owner].present:
             own.add(name)
             continue
         for other in model.hosts.values():

@@ -74,6 +74,10 @@ def plan(env, host, own_names, remote):
     )
     if needs_admin:
         specs = [dict(spec) for spec in ADMIN] + specs
+    known = {spec["name"] for spec in specs}
+    for name in sorted(set(own_names) & host.given - known):
+        # Of no service, such as the login at a news server.
+        specs.append({"name": name, "format": "plain", "adopt": [], "required": False})
     specs.append({"name": "host.digest_key", "format": "hex32", "adopt": [], "required": False})
     return {
         "state_root": host.state_root,

@@ -16,6 +16,8 @@ import re
 import jinja2
 import jinja2.sandbox
 
+from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
+
 TOKEN_OPEN = "\u27e6"
 TOKEN_CLOSE = "\u27e7"
 TOKEN = re.compile("\u27e6secret:([^|\u27e7]+)\\|([a-z0-9_]+)\u27e7")
@@ -123,6 +125,7 @@ def environment(loader=None):
     env.filters["text"] = text_of
     env.filters["network_of"] = _network_of
     env.filters["overlap"] = _overlap
+    env.filters["did_you_mean"] = did_you_mean
     env.filters["to_json"] = lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True)
     return env
 
