@@ -25,7 +25,8 @@ def library(kind, world):
     return [
         LOGIN, {"resource": "tag", "label": "kids"}, {"resource": "tag", "label": "anime"}, folder,
         {"resource": "remote_path_mapping", "host": "nas", "remote_path": "/d", "local_path": world.downloads},
-        {"resource": "download_client", "name": "qBittorrent", "implementation": "QBittorrent", "category": "media", "tags": ["kids"], "fields": {
+        {"resource": "download_client", "name": "qBittorrent", "implementation": "QBittorrent", "category": "media", "tags": ["kids"],
+         "targets": [{"name": "qbittorrent"}], "fields": {
             "host": "127.0.0.1", "port": world.qbittorrent.port, "username": "media", "password": {"secret": "qbittorrent.password"}}},
         {"resource": "custom_format", "name": "x265", "specifications": [
             {"name": "x", "implementation": "ReleaseTitleSpecification", "fields": {"value": "x265"}}]},
