@@ -64,12 +64,11 @@ class Converger(Worker):
     def converge(self, wish):
         """Bring one resource about.
 
-        :param wish: C(resource) (the kind), C(state), and the options of the module of that kind; C(targets) tells only whom it links to.
+        :param wish: C(resource) (the kind), C(state), and the options of the module of that kind.
         :return: C({resource, name, action, fields, before, after, object}).
         """
         wish = dict(wish)
         named = wish.pop("resource", None)
-        wish.pop("targets", None)
         if named == "indexer_sync":
             return sync_indexers(self, resolve(wish, self.secrets, self.client.name))
         kind = KINDS.get(named)
