@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Maintainerr 2 and 3: its connection to Plex, the apps that it asks and tells, its rules.
 
-Facts: Maintainerr's source at v3.24.0 and v2.19.0 (settings, rules and collections modules, the enums of packages/contracts), and what a server of
-3.24.0 answered: failures are 200 or 201 with code 0, a live connection to Plex is not renewed when its settings change, C(test/plex) needs no token.
+Facts: Maintainerr's source at v3.24.0, v2.27.0 and v2.19.0 (settings, rules and collections modules, the enums of packages/contracts), and what servers
+of 3.24.0 and 2.27.0 answered: failures are 200 or 201 with code 0, what Plex says of its libraries is remembered for five minutes. Since 3.0 a live
+connection to Plex is not renewed when its settings change, and C(test/plex) needs no token.
 """
 from __future__ import annotations
 
@@ -20,10 +21,12 @@ from ansible_collections.homelab.media.plugins.module_utils.worker import Worker
 
 # Seconds: with an address that answers nothing, Maintainerr tries four times for 30 seconds before it answers itself.
 PLEX_TIMEOUT = 150
+# Statuses by which the list of libraries says that Plex is not connected (400, 403), or not reached.
+UNSET, DOWN = (400, 403), (500, 502, 503)
 DAY = 86400
 SERVERS = ("radarr", "sonarr")
 # What the servers of requests are called, which is one place since 3.0 and was two before.
-REQUESTS = ("seerr", "overseerr", "jellyseerr")
+REQUESTS = ("seerr", "jellyseerr", "overseerr")
 KINDS = SERVERS + REQUESTS + ("tautulli",)
 CRONS = ("collection_handler_job_cron", "rules_handler_job_cron")
 LEVELS = ("movie", "show", "season", "episode")
@@ -31,12 +34,15 @@ ACTIONS = ("delete", "unmonitor_and_delete", "unmonitor_and_delete_existing", "u
            "change_quality_profile")
 # Of the first generation.
 OLD_ACTIONS = 5
+# Kinds of server whose properties are listed even where Plex is the one that is used.
+OTHERS = ("Jellyfin", "Emby")
 COMPARISONS = ("bigger", "smaller", "equals", "not_equals", "contains", "before", "after", "in_last", "in_next", "not_contains", "contains_partial",
                "not_contains_partial", "contains_all", "not_contains_all", "count_equals", "count_not_equals", "count_bigger", "count_smaller", "exists",
                "not_exists")
 ALONE = ("exists", "not_exists")
 OPERATORS = ("and", "or")
 NUMBER, DATE, TEXT, BOOL, TEXT_LIST = range(5)
+NO_CRON = "{0}: {1} is no schedule; write five fields of cron, such as 0 5 * * *"
 TYPES = {NUMBER: "a number", DATE: "a day such as 2025-12-31, or {days: 90}", TEXT: "a text", BOOL: "true or false", TEXT_LIST: "a text or a list of texts"}
 
 
@@ -72,6 +78,11 @@ class MaintainerrClient(ApiClient):
         """Whether it is of the first generation, which knows Plex only."""
         return self.version.startswith("2.")
 
+    @property
+    def schedules(self):
+        """Whether a group has a schedule of its own, which came in 2.25."""
+        return not self.old or int(self.version.split(".")[1]) >= 25
+
     def _decode(self, response, what):
         if response.status_code == 400:
             try:
@@ -106,20 +117,20 @@ class MaintainerrClient(ApiClient):
         """What an answer says went wrong; C(None) for one that says that it was done."""
         if isinstance(answer, dict) and str(answer.get("code", answer.get("status"))) in ("1", "OK"):
             return None
-        said = answer.get("message") if isinstance(answer, dict) else None
+        said = answer.get("message") or answer.get("result") if isinstance(answer, dict) else None
         return redact(said if isinstance(said, str) and said else "refused without a reason; look into the app's log", self.secrets)
 
     def libraries(self):
-        """What libraries Maintainerr sees: list of C({id, title, type}).
+        """What libraries Maintainerr sees, or saw within five minutes: list of C({id, title, type}).
 
-        :raises MediaError: with status 403 before its connection is complete.
+        :raises MediaError: with a status of UNSET before its connection is complete, of DOWN when Plex gives none.
         """
         rows = self.read("plex/libraries" if self.old else "media-server/libraries", fresh=True)
         return [{"id": str(row.get("id") or row.get("key")), "title": row.get("title"), "type": row.get("type")} for row in rows or []]
 
     def constants(self):
         """What rules can look at, by application."""
-        return (self.read("rules/constants") or {}).get("applications") or []
+        return [app for app in (self.read("rules/constants") or {}).get("applications") or [] if app["name"] not in OTHERS]
 
 
 def address(url, where):
@@ -196,10 +207,15 @@ class MaintainerrWorker(Worker):
             if problem:
                 before["connection"], after["connection"] = "broken", "working"
         if after and not self.check_mode:
-            self._connect(settings, wanted, token, reconnect=bool(set(after) - {"name", "manual_mode"}), switch=kind != "plex")
-            problem = self._trouble()
+            try:
+                self._connect(settings, wanted, token, reconnect=bool(set(after) - {"name", "manual_mode"}), switch=kind != "plex")
+                problem = self._trouble()
+            except MediaError as error:
+                if error.unreachable:
+                    raise
+                problem = str(error)
             if problem:
-                raise MediaError("{0}: it is stored, but {1}".format(self.where, problem))
+                raise MediaError("{0}: {1}{2}".format(self.where, self._put_back(settings, have, token, after), problem))
             left = client.read("settings", fresh=True)
             if (left.get("plex_hostname"), int(left.get("plex_port") or 0), bool(left.get("plex_ssl"))) != (wanted["host"], wanted["port"], wanted["ssl"]):
                 raise MediaError("{0}: the app answered that it saved it, but has {1}:{2} for the address; set manual_mode: true, so that it does not take "
@@ -212,14 +228,11 @@ class MaintainerrWorker(Worker):
     def _connect(self, settings, wanted, token, reconnect, switch):
         """Store the connection in the only order that works: kind of server, token, address."""
         client = self.client
-        host = "https://" + wanted["host"] if wanted["ssl"] else wanted["host"]
-        body = {"plex_name": wanted["name"], "plex_hostname": host, "plex_port": wanted["port"]}
         timeout, client.timeout = client.timeout, max(client.timeout, PLEX_TIMEOUT)
         try:
             if client.old:
                 client.tell("POST", "settings/plex/token", {"plex_auth_token": token})
-                # All of it at once, and with both schedules, which it takes for missing otherwise.
-                client.tell("POST", "settings", dict(body, plex_ssl=int(wanted["ssl"]), **{key: settings[key] for key in CRONS}))
+                self._store_address(settings, wanted)
                 return
             if switch:
                 client.tell("POST", "settings/media-server/switch", {"targetServerType": "plex"})
@@ -228,12 +241,45 @@ class MaintainerrWorker(Worker):
                 if settings.get("plex_auth_token"):
                     client.tell("DELETE", "settings/plex/auth")
                 client.tell("POST", "settings/plex/token", {"plex_auth_token": token})
-            body["plex_ssl"] = int(wanted["ssl"])
-            if "manual_mode" in wanted:
-                body["plex_manual_mode"] = int(wanted["manual_mode"])
-            client.tell("PATCH", "settings", body)
+            self._store_address(settings, wanted)
         finally:
             client.timeout = timeout
+
+    def _store_address(self, settings, wanted):
+        host = wanted["host"] or ""
+        body = {"plex_name": wanted["name"] or "", "plex_hostname": "https://" + host if wanted["ssl"] else host, "plex_port": wanted["port"] or 32400,
+                "plex_ssl": int(wanted["ssl"])}
+        if self.client.old:
+            # All of it at once, and with both schedules, which it takes for missing otherwise.
+            body.update({key: settings[key] for key in CRONS})
+        elif "manual_mode" in wanted:
+            body["plex_manual_mode"] = int(wanted["manual_mode"])
+        self.client.tell("POST" if self.client.old else "PATCH", "settings", body)
+
+    def _put_back(self, settings, have, token, after):
+        """Connect again to what was connected before, as far as that is known.
+
+        :param have: The connection that was stored before.
+        :param token: The token that did not work.
+        :param after: What was changed.
+        :return: The begin of a sentence that goes on with what the problem is.
+        """
+        client, stored = self.client, settings.get("plex_auth_token")
+        if set(after) <= {"connection"}:
+            return ""
+        # Since 3.0 the token from before is not told, and a switch to Plex has removed what was there.
+        before = stored if client.old else token if "token" not in after else None
+        if set(after) <= {"name", "manual_mode"} or have.get("type", "plex") not in (None, "plex") or stored and not before:
+            return "it is stored, but "
+        try:
+            if not stored:
+                self._store_address(settings, have)
+                client.tell("DELETE", "settings/plex/auth")
+                return "it is not kept, because "
+            self._connect(settings, have, before, reconnect=True, switch=False)
+        except MediaError:
+            return "it is stored, but "
+        return "it is left as it was, because "
 
     def _asked(self, path):
         """The answer of a check, as C(code), message and whether something was not reached."""
@@ -254,20 +300,23 @@ class MaintainerrWorker(Worker):
     def _trouble(self):
         """What does not work of the connection; C(None) when it does.
 
-        That a server answers needs no token, so what counts is that its libraries are seen.
+        That a server answers needs no token, so what counts is that its libraries are seen; these are remembered, so both are asked, libraries first,
+        because that makes a connection that is not there yet.
         """
-        client = self.client
+        client, seen = self.client, False
         timeout, client.timeout = client.timeout, max(client.timeout, PLEX_TIMEOUT)
         try:
             # A server may have no libraries yet, but never no users.
-            if client.libraries() or client.read("plex/users" if client.old else "media-server/users", fresh=True):
-                return None
+            seen = bool(client.libraries() or client.read("plex/users" if client.old else "media-server/users", fresh=True))
         except MediaError as error:
             if error.unreachable:
                 raise
         finally:
             client.timeout = timeout
-        if self._asked("settings/test/plex").get("code") != 1:
+        reached = self._asked("settings/test/plex").get("code") == 1
+        if seen and reached:
+            return None
+        if not reached:
             return "Maintainerr does not reach Plex at this address{0}; look whether Plex runs, and whether the address is one that Maintainerr can use".format(
                 " with this token" if client.old else "")
         if not self._token_works():
@@ -432,6 +481,9 @@ class MaintainerrWorker(Worker):
         before = {key: current.get(key) for key, value in wanted.items() if current.get(key) != value}
         after = {key: wanted[key] for key in before}
         if after and not self.check_mode:
+            # A schedule that is none would be stored.
+            if after.get("schedule") and client.refusal(client.write("POST", "settings/cron/validate", {"schedule": after["schedule"]})):
+                raise MediaError(NO_CRON.format(self.where, after["schedule"]))
             # Rules that are not given are sent as they are.
             self._store(name, dict(current, **wanted), rows[0] if rows else None, rules if rules is not None else self._stored(rows[0]))
             found = [row for row in client.read("rules", fresh=True) or [] if row.get("name") == name]
@@ -449,10 +501,13 @@ class MaintainerrWorker(Worker):
     def _property(self, name, known):
         key = str(name).lower()
         if key not in known:
-            # Names of the server of requests changed with the app.
+            # Names of the server of requests changed with the app; Seerr is in the place of Jellyseerr before 3.0.
             app, _dot, rest = key.partition(".")
             key = next((other + "." + rest for other in REQUESTS if app in REQUESTS and other + "." + rest in known), key)
         if key not in known:
+            kind = key.partition(".")[0]
+            if kind in KINDS and not any(other.partition(".")[0] in (REQUESTS if kind in REQUESTS else (kind,)) for other in known):
+                raise MediaError("{0}: rules cannot look at {1}, because Maintainerr has no {2}; add it first".format(self.where, name, kind.capitalize()))
             raise MediaError("{0}: rules cannot look at {1}; {2}".format(self.where, name, nearest(name, [entry[1] for entry in known.values()])))
         return known[key]
 
@@ -562,10 +617,18 @@ class MaintainerrWorker(Worker):
         return spoken
 
     def _library(self, name):
-        rows = self.client.libraries()
+        try:
+            rows = self.client.libraries()
+        except MediaError as error:
+            if error.status in UNSET:
+                raise MediaError("{0}: Maintainerr is not connected to Plex yet; connect it first".format(self.where)) from None
+            if error.status in DOWN:
+                raise MediaError("{0}: Maintainerr gets no libraries from Plex; look whether Plex runs, and at the connection to it".format(
+                    self.where)) from None
+            raise
         found = [row for row in rows if row["title"] == name or row["id"] == str(name)]
         if not found:
-            raise MediaError("{0}: Maintainerr sees no library {1}; {2}".format(
+            raise MediaError("{0}: Maintainerr sees no library {1}, and looks for new ones every five minutes; {2}".format(
                 self.where, name, nearest(name, [row["title"] for row in rows]) if rows else "it sees none at all, so look at its connection to Plex"))
         return found[0]
 
@@ -606,11 +669,15 @@ class MaintainerrWorker(Worker):
                        "keep_logs_months"):
             if wish.get(option) is not None:
                 found[option] = wish[option]
-        for option in ("tag", "schedule"):
+                if option in ("delete_after_days", "keep_logs_months") and wish[option] < 0:
+                    raise MediaError("{0}: {1} is 0 or more, not {2}".format(self.where, option, wish[option]))
+        for option, known in (("tag", not client.old), ("schedule", client.schedules)):
             if wish.get(option) is not None:
-                if client.old:
+                if not known:
                     raise MediaError("{0}: Maintainerr {1} knows no {2} for one group; leave it out, or use 3.x".format(self.where, client.version, option))
                 found[option] = wish[option]
+        if found.get("schedule") and len(found["schedule"].split()) != 5:
+            raise MediaError(NO_CRON.format(self.where, found["schedule"]))
         return found
 
     @staticmethod
@@ -636,7 +703,9 @@ class MaintainerrWorker(Worker):
                  "keep_logs_months": collection.get("keepLogsForMonths"), "radarr": collection.get("radarrSettingsId"),
                  "sonarr": collection.get("sonarrSettingsId")}
         if not client.old:
-            found.update(tag=bool(collection.get("tagInArr")), schedule=row.get("ruleHandlerCronSchedule") or "")
+            found["tag"] = bool(collection.get("tagInArr"))
+        if client.schedules:
+            found["schedule"] = row.get("ruleHandlerCronSchedule") or ""
         return found
 
     def _store(self, name, group, held, rules):
@@ -675,7 +744,9 @@ class MaintainerrWorker(Worker):
             if collection.get(key) is not None:
                 body["collection"][key] = collection[key]
         if not numbers:
-            body.update(tagInArr=group.get("tag", False), ruleHandlerCronSchedule=group.get("schedule") or None)
+            body["tagInArr"] = group.get("tag", False)
+        if client.schedules:
+            body["ruleHandlerCronSchedule"] = group.get("schedule") or None
         if held:
             body["id"] = held["id"]
         client.tell("PUT" if held else "POST", "rules", body)
@@ -693,7 +764,7 @@ def inspect(client):
         libraries = client.libraries()
     except MediaError as error:
         # Before Plex is connected.
-        if error.status not in (403, 500, 502, 503):
+        if error.status not in UNSET + DOWN:
             raise
         libraries = []
     return {

@@ -103,7 +103,7 @@ options:
     description: Whether what is in the collection gets a tag in Radarr or Sonarr. Since 3.0.
     type: bool
   schedule:
-    description: When the rules are looked at, as five fields of cron. An empty text takes the schedule of all. Since 3.0.
+    description: When the rules are looked at, as five fields of cron. An empty text takes the schedule of all. Since 2.25.
     type: str
 """
 

@@ -25,7 +25,9 @@ VERSION = "3.24.0"
 OK = {"status": "OK", "code": 1, "message": "Success"}
 FAILURE = "Failure"
 DONE = {"code": 1, "result": "Success", "message": "Success"}
+KEEP = 300                          # seconds that answers of Plex are remembered
 REFUSED = "Connection refused. Verify host, port, and that the service is running."
+SLOTS = ("seerr", "overseerr", "jellyseerr", "tautulli")
 PLEX_SERVER = ("plex_name", "plex_hostname", "plex_port", "plex_ssl")
 RULES = json.loads((Path(__file__).resolve().parent / "rules.json").read_text(encoding="utf-8"))
 
@@ -58,6 +60,7 @@ class Maintainerr:
         self.started = time.monotonic()
         self.client = None              # the live connection to Plex: {url, token}; it stays when settings change
         self.cache = {"radarr": Cache(), "sonarr": Cache()}
+        self.remembered = {}            # answers of Plex by path: (when, what)
         self.lock = threading.RLock()
         self._connect()
 
@@ -197,6 +200,7 @@ class Maintainerr:
         if self.client or not self.is_set_up():
             return
         held = self.settings
+        self.remembered.clear()
         for address in self._addresses():
             identity = self._identity(address["url"])
             if identity:
@@ -240,14 +244,20 @@ class Maintainerr:
         return None
 
     def _plex(self, path):
-        """An answer of the live client, or nothing."""
+        """An answer of the live client, or nothing; what it answered is told for five minutes, whatever has become of it."""
+        when, held = self.remembered.get(path, (0, None))
+        if held is not None and time.monotonic() - when < KEEP:
+            return held
         try:
             answer = fetch("GET", self.client["url"] + path, timeout=30, verify=False,
                            headers={"Accept": "application/json", "X-Plex-Token": self.client["token"], "X-Plex-Container-Start": "0",
                                     "X-Plex-Container-Size": "120"})
-            return answer.json()["MediaContainer"] if answer.status_code == 200 else None
+            held = answer.json()["MediaContainer"] if answer.status_code == 200 else None
         except (requests.exceptions.RequestException, ValueError, KeyError, TypeError):
             return None
+        if held is not None:
+            self.remembered[path] = (time.monotonic(), held)
+        return held
 
     def token_post(self, body):
         body = body if isinstance(body, dict) else {}
@@ -260,6 +270,7 @@ class Maintainerr:
     def token_delete(self):
         with self.lock:
             self.settings["plex_auth_token"], self.client = None, None
+            self.remembered.clear()
             self.store.save()
         return OK
 
@@ -529,6 +540,7 @@ class Maintainerr:
     def _media(self):
         if not self.is_set_up():
             raise nest(403, "Forbidden resource")
+        self._connect()
         if not self.client:
             raise nest(503, "plex adapter failed to initialize")
 
@@ -584,13 +596,17 @@ class Maintainerr:
     def constants(self):
         applications = []
         for application in RULES["applications"]:
-            if application["id"] in (1, 2) and not self.store.data[application["name"].lower()]:
+            if not self._configured(application["name"].lower()):
                 continue
             props = [{"id": row[0], "name": row[1], "humanName": row[1], "mediaType": row[2],
                       "type": {"key": row[3], "possibilities": RULES["types"][row[3]][0], "humanName": RULES["types"][row[3]][1]},
                       **({"showType": row[4]} if len(row) > 4 else {})} for row in application["props"]]
             applications.append({**application, "props": props})
         return {"applications": applications}
+
+    def _configured(self, name):
+        """Whether rules can look at an application; the other kinds of media server are always there."""
+        return bool(self.store.data[name]) if name in ("radarr", "sonarr") else name not in SLOTS or bool(self.settings[f"{name}_url"])
 
     def rules_list(self):
         rows = self.store.data["rules"]
@@ -635,7 +651,7 @@ class Maintainerr:
         known = {application["id"]: {row[0] for row in application["props"]} for application in RULES["applications"]}
         for place, item in enumerate(body.get("rules") or []):
             first = item.get("firstVal") or [None, None]
-            if first[0] in known and first[1] not in known[first[0]] or first[0] not in (*known, 3, 4, 5, 6, 7):
+            if first[0] in known and first[1] not in known[first[0]] or first[0] not in known:
                 raise nest(400, "First value is not available for this server")
             if place and item.get("operator") is None:
                 raise nest(400, "Operator is required for every rule after the first")

@@ -15,7 +15,7 @@ from standins.maintainerr.service import create_app
 from standins.plex.server import create_app as create_plex
 
 TOKEN, KEY = "plex-token-valid", "radarr-key-0815-swordfish"
-VERSIONS = ("3.24.0", "2.19.0")
+VERSIONS = ("3.24.0", "2.27.0")
 NEVER = [{"first": "plex.addDate", "action": "before", "value": {"days": 90}}, {"first": "Plex.viewCount", "action": "equals", "value": 0}]
 
 
@@ -130,6 +130,7 @@ def test_heals_what_settings_do_not_show(world):
     """Settings that say the right thing, and a connection that goes elsewhere."""
     world.connect()
     world.app.client = {"url": world.plex.url, "token": "stale"}
+    world.app.remembered.clear()
     done = world.connect()
     assert done["changed"] and done["changes"][0]["fields"] == ["connection"] and world.app.client["token"] == TOKEN
     # A mask that somebody sent back masks to itself, and only the check of the token tells.
@@ -144,13 +145,63 @@ def test_lost_ledger_changes_nothing(world):
     assert not world.connect(state_root=world.common["state_root"] + "-lost")["changed"] and not world.proxy.writes()
 
 
+def kept(world):
+    """What is stored of the connection."""
+    return {key: world.app.settings[key] or None for key in ("plex_hostname", "plex_port", "plex_ssl", "plex_name", "plex_auth_token")}
+
+
 def test_wrong_token_and_dead_plex(world):
+    before = kept(world)
     done = world.connect(plex_token="no-such-token")
     assert done["failed"] and ("does not reach Plex" if world.old else "plex.tv refuses the token") in done["msg"], done["msg"]
+    assert "it is not kept, because" in done["msg"] and kept(world) == before
     done = world.connect(plex_url="http://127.0.0.1:9")
     assert done["failed"] and "does not reach Plex at this address" in done["msg"] and "\n" not in done["msg"]
+    assert kept(world) == before
     # The next run with the right ones mends it.
     assert world.connect()["changed"] and not world.connect()["changed"]
+
+
+def test_what_worked_is_put_back(world):
+    """An address that does not work leaves the one that does; a token that does not, too, where the one before is told."""
+    world.connect()
+    before = kept(world)
+    done = world.connect(plex_url="http://127.0.0.1:9", name="Den")
+    assert done["failed"] and "it is left as it was, because Maintainerr does not reach Plex at this address" in done["msg"], done["msg"]
+    assert kept(world) == before and not world.connect()["changed"]
+    done = world.connect(plex_token="no-such-token")
+    assert done["failed"] and ("left as it was" if world.old else "it is stored, but plex.tv refuses the token") in done["msg"], done["msg"]
+    assert (kept(world) == before) is world.old and world.connect()["changed"] is not world.old and kept(world) == before
+
+
+def test_plex_that_stopped(world):
+    """Libraries are remembered for five minutes, and do not hide it."""
+    world.connect()
+    assert world.app.remembered
+    world.plex.stop()
+    for check in (True, False):
+        done = world.run("maintainerr_plex", check, plex_url=world.plex.url, plex_token=TOKEN)
+        assert done["changed"] if check else done["failed"] and "Plex: Maintainerr does not reach Plex at this address" in done["msg"], done
+    assert kept(world)["plex_auth_token"] == TOKEN
+    done = world.rule()
+    assert done["failed"] and "Maintainerr gets no libraries from Plex; look whether Plex runs" in done["msg"], done["msg"]
+    assert not world.app.store.data["rules"]
+
+
+def test_new_library_is_seen_later(world, tmp_path):
+    world.connect()
+    world.server.library.add("Movies 4K", "movie", "tv.plex.agents.movie", "", "en-US", [str(tmp_path)], {})
+    done = world.rule(library="Movies 4K")
+    assert done["failed"] and "sees no library Movies 4K, and looks for new ones every five minutes; did you mean Movies?" in done["msg"], done["msg"]
+    world.app.remembered = {path: (when - 301, held) for path, (when, held) in world.app.remembered.items()}
+    assert world.rule(library="Movies 4K")["changed"]
+
+
+def test_nothing_is_set_up_yet(world):
+    done = world.rule()
+    assert done["failed"] and "Maintainerr is not connected to Plex yet; connect it first" in done["msg"] and not world.proxy.writes()
+    done = world.run("maintainerr_info")
+    assert not done.get("failed") and done["libraries"] == []
 
 
 def test_plex_without_libraries(world):
@@ -197,8 +248,9 @@ def test_servers_refused(world):
                           ({"kind": "sonarr"}, "Unexpected application name returned: Radarr"),
                           ({"server_url": "http://127.0.0.1:9"}, "does not get through to http://127.0.0.1:9"),
                           ({"kind": "tautulli", "server_url": world.tautulli.url, "server_api_key": "wrong-key"}, "Invalid apikey"),
-                          ({"kind": "overseerr", "server_url": world.seerr.url, "server_api_key": "wrong-key"}, "Invalid API key"),
-                          ({"kind": "overseerr", "server_url": "http://127.0.0.1:9"}, "Connection refused")):
+                          ({"kind": "overseerr", "server_url": world.seerr.url, "server_api_key": "wrong-key"},
+                           "received response: 401" if world.old else "Invalid API key"),
+                          ({"kind": "overseerr", "server_url": "http://127.0.0.1:9"}, "ECONNREFUSED" if world.old else "Connection refused")):
         done = world.link(**options)
         assert done["failed"] and said in done["msg"] and "wrong-key" not in done["_text"], done["msg"]
     assert not world.app.store.data["radarr"]
@@ -236,7 +288,15 @@ def test_rule_keeps_what_is_not_given(world):
 
 
 @pytest.mark.parametrize("options, said", [
-    ({"library": "Movie"}, "Maintainerr sees no library Movie; did you mean Movies?"),
+    ({"library": "Movie"}, "Maintainerr sees no library Movie, and looks for new ones every five minutes; did you mean Movies?"),
+    ({"delete_after_days": -1}, "delete_after_days is 0 or more, not -1"),
+    ({"keep_logs_months": -1}, "keep_logs_months is 0 or more, not -1"),
+    ({"schedule": "at five"}, "at five is no schedule; write five fields of cron, such as 0 5 * * *"),
+    ({"rules": [{"first": "radarr.fileDate", "action": "before", "value": {"days": 1}}]},
+     "rules cannot look at radarr.fileDate, because Maintainerr has no Radarr; add it first"),
+    ({"rules": [{"first": "seerr.isRequested", "action": "equals", "value": True}]},
+     "rules cannot look at seerr.isRequested, because Maintainerr has no Seerr; add it first"),
+    ({"rules": [{"first": "jellyfin.addDate", "action": "before", "value": {"days": 1}}]}, "rules cannot look at jellyfin.addDate; did you mean plex.addDate"),
     ({"level": "season"}, "level season does not go with the library Movies, which holds movies"),
     ({"radarr": "Radarr 4K"}, "Maintainerr has no Radarr Radarr 4K"),
     ({"rules": [{"first": "plex.addDat", "action": "before", "value": {"days": 1}}]}, "rules cannot look at plex.addDat; did you mean plex.addDate"),
@@ -259,11 +319,42 @@ def test_rule_compares_two_properties(world):
     assert done["maintainerr_rule"]["rules"][1] == {"first": "plex.people", "action": "count_bigger", "operator": "or", "section": 1, "value": "3"}
 
 
+def test_schedule(world):
+    """A schedule of five fields that are none is asked about before anything is stored."""
+    world.connect()
+    done = world.rule(schedule="a b c d e")
+    assert done["failed"] and "a b c d e is no schedule" in done["msg"] and not world.app.store.data["rules"]
+    assert world.rule(schedule="0 5 * * *")["changed"] and not world.rule(schedule="0 5 * * *")["changed"]
+    assert world.rule(schedule="")["changed"] and not world.rule(schedule="")["changed"] and world.app.store.data["rules"][0]["ruleHandlerCronSchedule"] is None
+    if world.old:
+        world.app.version_text = "2.24.0"
+        done = world.rule(schedule="0 5 * * *")
+        assert done["failed"] and "Maintainerr 2.24.0 knows no schedule for one group" in done["msg"]
+        assert world.rule(delete_after_days=3)["changed"]
+
+
+def test_rules_about_requests(world):
+    """By the name of either place."""
+    world.connect()
+    requested = [{"first": "seerr.isRequested", "action": "equals", "value": True}]
+    for kind in ("overseerr", "seerr") if world.old else ("seerr",):
+        world.link(kind=kind, server_url=world.seerr.url)
+        assert world.rule(name=kind, rules=requested)["changed"] and not world.rule(name=kind, rules=requested)["changed"]
+    assert [rule["rules"][0]["firstVal"] for rule in world.app.store.data["rules"]] == ([[3, 6], [5, 6]] if world.old else [[3, 6]])
+
+
+def test_rule_of_a_server_that_is_not_named(world):
+    world.connect()
+    world.link()
+    done = world.rule(rules=[{"first": "radarr.fileDate", "action": "before", "value": {"days": 1}}])
+    assert done["failed"] and "Radarr rules require a Radarr server to be selected" in done["msg"] and not world.app.store.data["rules"], done["msg"]
+
+
 def test_actions_of_the_generations(world):
     world.connect()
     done = world.rule(library="TV", action="delete_show_if_empty", rules=[{"first": "plex.addDate", "action": "before", "value": "2025-01-31"}])
     if world.old:
-        assert done["failed"] and "Maintainerr 2.19.0 has no action delete_show_if_empty; use 3.x" in done["msg"]
+        assert done["failed"] and "Maintainerr 2.27.0 has no action delete_show_if_empty; use 3.x" in done["msg"]
     else:
         assert done["changed"] and world.app.store.data["rules"][0]["arrAction"] == 5
     done = world.rule(tag=True)
@@ -307,6 +398,7 @@ def test_wired_with_plex(world, tmp_path):
     last = run_module("media_wiring", arguments)
     assert not last["changed"] and not last["problems"] and not world.proxy.writes()
     assert TOKEN not in last["_text"] and KEY not in last["_text"]
+    world.app.remembered.clear()
     assert "Movies 4K" in [item["title"] for item in world.run("maintainerr_info")["libraries"]]
 
 

@@ -93,7 +93,7 @@ def test_seerr(arr, tmp_path, monkeypatch, app, title):
         world.stop()
 
 
-@pytest.mark.parametrize("version", ["3.24.0", "2.19.0"])
+@pytest.mark.parametrize("version", ["3.24.0", "2.27.0"])
 def test_maintainerr(tmp_path, version):
     peer = Peer()
 
