@@ -19,6 +19,7 @@ from ansible_collections.homelab.media.plugins.module_utils.resource import near
 from ansible_collections.homelab.media.plugins.module_utils.runner import Converger
 from ansible_collections.homelab.media.plugins.module_utils.sabnzbd import SabnzbdClient, SabnzbdWorker
 from ansible_collections.homelab.media.plugins.module_utils.seerr import SeerrClient, SeerrWorker
+from ansible_collections.homelab.media.plugins.module_utils.suggestarr import SuggestarrClient, SuggestarrWorker
 from ansible_collections.homelab.media.plugins.module_utils.tautulli import TautulliClient, TautulliWorker
 from ansible_collections.homelab.media.plugins.module_utils.worker import resolve
 
@@ -48,6 +49,7 @@ FAMILIES["sabnzbd"] = Family(SabnzbdClient, SabnzbdWorker)
 FAMILIES["nzbget"] = Family(NzbgetClient, NzbgetWorker, needs=("username", "password"))
 FAMILIES["maintainerr"] = Family(MaintainerrClient, MaintainerrWorker, needs=())
 FAMILIES["recyclarr"] = Family(RecyclarrClient, RecyclarrWorker, needs=())
+FAMILIES["suggestarr"] = Family(SuggestarrClient, SuggestarrWorker, needs=())
 FAMILIES["seerr"] = FAMILIES["overseerr"] = Family(SeerrClient, SeerrWorker)
 
 
