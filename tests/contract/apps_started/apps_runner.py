@@ -20,7 +20,7 @@ KEY = "0123456789abcdef0123456789abcdef"
 PROBE = {
     "plex": "/identity", "seerr": "/api/v1/status", "overseerr": "/api/v1/status", "maintainerr": "/api/health/ready",
     "tautulli": "/status", "bazarr": "/api/system/ping", "flaresolverr": "/health", "unpackerr": "/metrics",
-    "gluetun": None, "recyclarr": None,
+    "suggestarr": "/api/health/live", "kitana": "/token", "cross_seed": "/api/ping", "plextraktsync": None, "gluetun": None, "recyclarr": None,
 }
 
 
@@ -48,7 +48,7 @@ class Process:
 
     def spawn(self):
         command = [sys.executable, "-m", "standins." + self.name, "--config", str(self.config), *self.arguments]
-        if self.name != "recyclarr":
+        if self.name not in ("recyclarr", "plextraktsync"):
             command += ["--port", str(self.port)]
         with self.log.open("ab") as stream:
             self.process = subprocess.Popen(command, env=self.environment, stdout=stream, stderr=subprocess.STDOUT)
