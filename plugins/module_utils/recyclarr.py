@@ -19,7 +19,7 @@ from ansible_collections.homelab.media.plugins.module_utils.errors import MediaE
 from ansible_collections.homelab.media.plugins.module_utils.worker import Worker, texts_of
 
 # Seconds for a sync. The first one clones the guides, maybe through a tunnel.
-SYNC = 600
+SYNC = 300
 # Seconds for Docker to tell about a container.
 ASK = 60
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

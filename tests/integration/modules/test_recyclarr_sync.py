@@ -104,7 +104,7 @@ def test_one_sync_makes_the_profiles_and_is_remembered(home):
     assert "WEB-1080p" not in home.profiles("sonarr")
     made = home.run()
     assert made["problems"] == [] and len(made["changes"]) == 1 and links(made) == dict.fromkeys(GUIDES, "changed")
-    assert home.executed()[0][4:] == ["timeout", "600", "recyclarr", "sync", "--instance", "radarr", "--instance", "sonarr"]
+    assert home.executed()[0][4:] == ["timeout", "300", "recyclarr", "sync", "--instance", "radarr", "--instance", "sonarr"]
     for name, profile in PROFILES.items():
         assert profile in home.profiles(name)
     for check in (False, True):
