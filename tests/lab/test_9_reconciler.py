@@ -4,17 +4,14 @@
 """The reconciler on a host: after whatever happens to gateway and qBittorrent, nobody has to run anything."""
 from __future__ import annotations
 
-import json
 import random
 import time
 
 import pytest
 import requests
 from conftest import ADDRESS, MEDIA
+from gateway_host import PROJECT, UNIT, GatewayHost, torrent, until
 
-PROVIDER = ADDRESS[MEDIA].rpartition(".")[0] + ".3"
-PROJECT = "/opt/homelab-media/homelab-torrent"
-UNIT = "homelab-media-reconciler"
 # Behind the gateway, with the ports that they are reached by from outside. Written by hand from the inventory.
 DEPENDENTS = {"qbittorrent": 8080, "sabnzbd": 8085, "prowlarr": 9696, "sonarr": 8989, "radarr": 7878, "bazarr": 6767}
 # Seconds within which the port has to be right after qBittorrent answers again, and until everything is reached again after the gateway is.
@@ -23,33 +20,18 @@ PROMISE, REPAIR = 10, 45
 pytestmark = pytest.mark.soak
 
 
-class Host:
-    """The host with the gateway, and the provider."""
-
-    def __init__(self, lab):
-        self.lab = lab
-
-    def sh(self, script, check=True):
-        return self.lab.sh(MEDIA, script, check)
-
-    @staticmethod
-    def provider(port):
-        requests.put("http://{0}:8080/port".format(PROVIDER), json={"port": port}, timeout=30).raise_for_status()
+class Host(GatewayHost):
+    """The host with the gateway, and what tells of the reconciler."""
 
     def port(self):
         """What qBittorrent listens on; none while it does not answer."""
-        try:
-            return json.loads(self.sh("docker exec qbittorrent curl -s -m 5 http://127.0.0.1:8080/api/v2/app/preferences", check=False))["listen_port"]
-        except ValueError:
-            return None
+        return self.preferences().get("listen_port")
 
-    def forwarded(self):
-        return int(self.sh("docker exec gluetun cat /tmp/gluetun/forwarded_port", check=False).strip() or 0)
+    def change(self, port):
+        self.provider("/port", port=port)
 
-    def healthy(self):
-        return self.sh("docker inspect -f '{{.State.Health.Status}}' gluetun", check=False).strip() == "healthy"
-
-    def reached(self, names=tuple(DEPENDENTS)):
+    @staticmethod
+    def reached(names=tuple(DEPENDENTS)):
         """Whether all dependents answer from outside; through a namespace that is gone, a connection is taken and reset."""
         for name in names:
             try:
@@ -65,25 +47,17 @@ class Host:
         return self.sh("systemctl show -p MainPID --value " + UNIT).strip()
 
 
-def until(condition, seconds):
-    """Wait for something; how long it took."""
-    begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < seconds, "not within {0} s".format(seconds)
-        time.sleep(0.3)
-    return time.monotonic() - begin
-
-
 @pytest.fixture(scope="module")
 def host(deployed):
     """A deployed host whose gateway is up and whose reconciler runs."""
     run = deployed.site()
     assert run.code == 0, run.output[-3000:]
     found = Host(deployed)
-    found.provider(40001)
-    until(lambda: found.healthy() and found.reached() and found.port() == 40001, 120)
+    found.change(40001)
+    found.healthy(120)
+    until(lambda: found.reached() and found.port() == 40001, 120)
     yield found
-    found.provider(40001)
+    found.change(40001)
 
 
 def test_it_runs_hardened_and_starts_with_the_host(host):
@@ -98,7 +72,7 @@ def test_it_runs_hardened_and_starts_with_the_host(host):
     "docker restart -t 3 qbittorrent", "docker kill qbittorrent; docker start qbittorrent",
     "cd {0} && docker compose up -d --no-deps --force-recreate qbittorrent".format(PROJECT)], ids=["restarted", "killed", "made anew"])
 def test_qbittorrent_has_the_port_again(host, script):
-    host.provider(40002)
+    host.change(40002)
     until(lambda: host.forwarded() == 40002, 30)
     host.sh(script)
     until(lambda: host.port() is not None, 60)
@@ -107,7 +81,7 @@ def test_qbittorrent_has_the_port_again(host, script):
 
 def test_qbittorrent_gets_a_port_that_came_while_it_was_down(host):
     host.sh("docker stop -t 3 qbittorrent")
-    host.provider(40003)
+    host.change(40003)
     # The gateway's own command waits a minute for qBittorrent before it gives up, and the next port waits for that.
     until(lambda: host.forwarded() == 40003, 120)
     host.sh("docker start qbittorrent")
@@ -116,16 +90,21 @@ def test_qbittorrent_gets_a_port_that_came_while_it_was_down(host):
 
 
 def test_twenty_changes_with_restarts_at_random_moments(host):
-    dice, took = random.Random(4711), []
+    """Right within ten seconds of the gateway having it and qBittorrent answering; and somebody outside connects to it."""
+    dice, took, met = random.Random(4711), [], []
+    info_hash = host.add(torrent())[0]
     for port in range(40100, 40120):
-        host.provider(port)
+        host.change(port)
         if dice.random() < 0.6:
             time.sleep(dice.random() * 6)
             host.sh("docker restart -t 2 qbittorrent")
         until(lambda port=port: host.forwarded() == port, 60)
         until(lambda: host.port() is not None, 60)
         took.append(until(lambda port=port: host.port() == port, PROMISE))
-    print("seconds:", took)
+        met.append(until(lambda port=port: host.provider("/connect", port=port, info_hash=info_hash)["handshake"], PROMISE))
+    host.remove(info_hash)
+    print("seconds until the port is right: {0}; from there until a peer connects: {1}".format(
+        *([round(one, 1) for one in times] for times in (took, met))))
 
 
 @pytest.mark.parametrize("script, seconds", [
@@ -135,13 +114,13 @@ def test_twenty_changes_with_restarts_at_random_moments(host):
     ids=["restarted", "killed", "made anew", "made anew by a user who goes on", "Engine restarted"])
 def test_dependents_are_reached_again_and_what_was_stopped_is_not(host, script, seconds):
     port = random.Random(script).randrange(41000, 42000)
-    host.provider(port)
+    host.change(port)
     # Compose would start it itself.
     stays = "docker compose up -d" not in script.rpartition("&&")[2] or "--no-deps" in script
     if stays:
         host.sh("docker stop -t 3 bazarr")
     host.sh(script)
-    until(host.healthy, 120)
+    host.healthy(120)
     names = [name for name in DEPENDENTS if name != "bazarr" or not stays]
     print("seconds:", until(lambda: host.reached(names), seconds))
     until(lambda: host.port() is not None, 60)
@@ -196,4 +175,5 @@ def test_without_a_gateway_it_is_gone(host):
     assert again.code == 0 and again.total("changed") == 0, again.output[-3000:]
     run = host.lab.site("--limit", MEDIA)
     assert run.code == 0, run.output[-3000:]
-    until(lambda: host.healthy() and host.reached(), 120)
+    host.healthy(120)
+    until(host.reached, 120)
