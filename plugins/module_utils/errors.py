@@ -25,6 +25,20 @@ class MediaError(Exception):
         self.links = None
 
 
+def hidden_values(secrets):
+    """The values that may not show. Names of users are given among the secrets and are none: one like C(media) is a part of every second sentence.
+
+    :param secrets: Full name to value.
+    """
+    return {str(value) for name, value in secrets.items() if value and not name.endswith(("username", "_user"))}
+
+
+def show_user_names(module):
+    """Take back that Ansible masks the names of users, which a module gets with its option C(secrets), in all that it tells."""
+    secrets = module.params["secrets"]
+    module.no_log_values -= {str(value) for value in secrets.values()} - hidden_values(secrets)
+
+
 def redact(text, secrets):
     """A text without any of the secrets; longer ones first, since one may hold another."""
     text = str(text)

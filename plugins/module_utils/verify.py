@@ -14,7 +14,7 @@ import subprocess
 from ansible_collections.homelab.media.plugins.module_utils.addresses import at
 from ansible_collections.homelab.media.plugins.module_utils.client import ApiClient
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import DockerProblem, describe, last_line
-from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError, redact
+from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError, hidden_values, redact
 from ansible_collections.homelab.media.plugins.module_utils.families import credentials_of, family_of
 from ansible_collections.homelab.media.plugins.module_utils.files import FileProblem
 from ansible_collections.homelab.media.plugins.module_utils.gluetun import GluetunClient, inspect
@@ -57,14 +57,6 @@ def run_command(command, timeout=PATIENCE):
     except OSError as error:
         return 127, "", error.strerror or type(error).__name__
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-
-
-def hidden_values(secrets):
-    """The values that no row may hold. User names are not among them: one such as C(media) would garble every path.
-
-    :param secrets: Full name to value.
-    """
-    return {value for name, value in secrets.items() if not name.endswith(("username", "_user"))}
 
 
 def address_in(text):

@@ -30,7 +30,7 @@ def put_off(outcomes, outside, listening=answers):
     :param outcomes: App to what C(converge_app) returned, of which C(problems) and C(targets) lose what is put off.
     :param outside: Names of the hosts that the run leaves out.
     :param listening: Tells of a URL whether anything is there.
-    :return: A list of C({app, hosts, message}).
+    :return: A list of C({app, hosts, services, messages}): for want of which services of which hosts, and what went wrong.
     """
     known, waits, more = {}, {}, True
 
@@ -45,15 +45,16 @@ def put_off(outcomes, outside, listening=answers):
         more = False
         for app, outcome in outcomes.items():
             for place, targets in enumerate(outcome.get("targets") or []):
-                hosts = {target["host"] for target in targets if down(target)}
-                hosts.update(*[waits[target["name"]][1] for target in targets if not target.get("host") and target["name"] in waits])
+                missing = {(target["name"], target["host"]) for target in targets if down(target)}
+                missing.update(*[waits[target["name"]][1] for target in targets if not target.get("host") and target["name"] in waits])
                 first, before = waits.get(app, (place, set()))
-                if hosts - before:
-                    waits[app] = (min(first, place), before | hosts)
+                if missing - before:
+                    waits[app] = (min(first, place), before | missing)
                     more = True
     found = []
-    for app, (first, hosts) in waits.items():
+    for app, (first, missing) in waits.items():
         outcome = outcomes[app]
-        found += [{"app": app, "hosts": sorted(hosts), "message": text} for text in outcome["problems"][first:]]
+        found.append({"app": app, "hosts": sorted({host for name, host in missing}), "services": sorted({name for name, host in missing}),
+                      "messages": outcome["problems"][first:]})
         del outcome["problems"][first:], outcome["targets"][first:]
     return found

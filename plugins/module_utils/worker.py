@@ -14,7 +14,7 @@ import os
 import time
 
 from ansible_collections.homelab.media.plugins.module_utils import documents
-from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, redact
+from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, hidden_values, redact
 from ansible_collections.homelab.media.plugins.module_utils.resource import OPEN_SECRETS, nearest
 
 # The first directory of these in which a lock can be made.
@@ -293,6 +293,6 @@ def converge_app(worker, wishes, purge=None):
             worker.where, type(error).__name__, error))
         outcome["links"] += links_of(type(worker), client.name, todo, "failed")
     outcome["targets"] += [[]] * (len(outcome["problems"]) - len(outcome["targets"]))
-    hide = set(client.secrets) | {str(value) for value in worker.secrets.values()}
+    hide = set(client.secrets) | hidden_values(worker.secrets)
     outcome["problems"] = [redact(text, hide) for text in outcome["problems"]]
     return outcome

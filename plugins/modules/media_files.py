@@ -112,6 +112,7 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.homelab.media.plugins.module_utils import tokens
+from ansible_collections.homelab.media.plugins.module_utils.errors import show_user_names
 from ansible_collections.homelab.media.plugins.module_utils.files import FileProblem, observe, set_attributes, write
 
 # What names a value in the usual notations. Long names are none: they are more likely a part of a key.
@@ -243,8 +244,7 @@ def main():
         supports_check_mode=True,
     )
     secrets = module.params["secrets"]
-    # A name of a user is no secret, and hiding one like "media" in every path would garble the result.
-    module.no_log_values.difference_update(str(value) for name, value in secrets.items() if name.endswith(".username"))
+    show_user_names(module)
     result = {"changed": False, "files": [], "diff": [], "digests": {}, "problems": []}
     try:
         files = module.params["files"]

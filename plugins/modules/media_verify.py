@@ -91,7 +91,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.media.plugins.module_utils.addresses import addresses
 from ansible_collections.homelab.media.plugins.module_utils.client import requests
 from ansible_collections.homelab.media.plugins.module_utils.docker_cli import Docker
-from ansible_collections.homelab.media.plugins.module_utils.verify import FAILED, Verifier, hidden_values, run_command
+from ansible_collections.homelab.media.plugins.module_utils.errors import show_user_names
+from ansible_collections.homelab.media.plugins.module_utils.verify import FAILED, Verifier, run_command
 
 PARTS = ("gateways", "dependents", "torrents", "apps", "proof", "names", "stopped")
 
@@ -116,8 +117,7 @@ def main():
         module.fail_json(msg="spec has {0}, and its parts are {1}; correct it".format(", ".join(unknown), ", ".join(PARTS)), checks=[], failures=0)
     if requests is None:
         module.fail_json(msg="the Python library requests is missing on this host; install python3-requests", checks=[], failures=0)
-    # User names are given among the secrets, and are none.
-    module.no_log_values &= {str(value) for value in hidden_values(params["secrets"])}
+    show_user_names(module)
     spec = dict({part: [] for part in PARTS}, **params["spec"])
     where = addresses(module, sorted({entry["container"] for entry in spec["apps"] + spec["gateways"] if entry.get("container")}))
     verifier = Verifier(spec, Docker(run_command), where, params, module.check_mode)

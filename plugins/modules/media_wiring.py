@@ -119,7 +119,7 @@ problems:
   returned: always
   sample: []
 waiting:
-  description: What could not be made as long as hosts in O(outside) are not up, each with C(app), C(hosts) and C(message).
+  description: What could not be made as long as C(services) of C(hosts) in O(outside) are not up, each with C(app) and C(messages).
   type: list
   elements: dict
   returned: always
@@ -137,7 +137,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.homelab.media.plugins.module_utils.addresses import addresses, at
 from ansible_collections.homelab.media.plugins.module_utils.api_module import diffs
-from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError
+from ansible_collections.homelab.media.plugins.module_utils.errors import MediaError, show_user_names
 from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES, credentials_of, family_of
 from ansible_collections.homelab.media.plugins.module_utils.ledger import Ledger, ledger_of
 from ansible_collections.homelab.media.plugins.module_utils.waiting import put_off
@@ -251,6 +251,7 @@ def main():
         },
         supports_check_mode=True,
     )
+    show_user_names(module)
     params = module.params
     ledger = Ledger(ledger_of(params["state_root"]))
     names = [str(app.get("name") or app.get("app")) for app in params["apps"]]

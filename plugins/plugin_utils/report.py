@@ -119,10 +119,10 @@ def report(plan, results, state_root="/var/lib/homelab-media"):
     if generated:
         lines += ["", "Passwords and keys that were generated are on {0}, for root only: sudo cat {1}/secrets.json".format(
             " and ".join(generated), state_root)]
-    waits = ["{0}: {1}".format(host, _sentence(entry)) for host in sorted(results) for entry in _last(results[host], "waiting")]
+    waits = [(host, entry) for host in sorted(results) for entry in _last(results[host], "waiting")]
     if waits:
-        left = sorted({name for host in results for entry in _last(results[host], "waiting") for name in entry["hosts"]})
-        lines += ["", "Left for a run that includes {0}:".format(" and ".join(left))] + ["  " + sentence for sentence in waits]
+        lines += ["", "Left for a run that includes {0}:".format(" and ".join(sorted({name for host, entry in waits for name in entry["hosts"]})))]
+        lines += ["  {0}: {1} lacks {2}".format(host, entry["app"], ", ".join(entry["services"])) for host, entry in waits]
     wrong = problems(plan, results)
     if wrong:
         lines += ["", "Left to do (then run again):"] + ["  " + sentence for sentence in wrong]

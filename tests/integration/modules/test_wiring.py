@@ -122,8 +122,8 @@ def test_what_a_limited_run_cannot_make_is_told_and_is_no_problem(stack):
     resources.append({"resource": "tag", "label": "made"})
     result = wire(options)
     assert result["problems"] == []
-    assert [(item["app"], item["hosts"]) for item in result["waiting"]] == [("prowlarr", ["other"])]
-    assert "Lidarr" in result["waiting"][0]["message"]
+    assert [(item["app"], item["services"], item["hosts"]) for item in result["waiting"]] == [("prowlarr", ["lidarr"], ["other"])]
+    assert "Lidarr" in result["waiting"][0]["messages"][0]
     assert [item["name"] for item in result["changes"]][-1] == "made"
     # The same of a host that is in the run; and whatever links may have targets.
     resources[:] = [dict(item, targets=[{"name": "sonarr"}]) for item in resources[:-1]] + resources[-1:]

@@ -25,20 +25,20 @@ def outcome(*problems):
     ({"seerr": outcome(("key", [FAR_UP]))}, [], {"seerr": ["key"]}),
     ({"seerr": outcome(("gone", [TASKED]))}, [], {"seerr": ["gone"]}),
     # What comes after it may need it, what comes before does not.
-    ({"seerr": outcome(("disk", []), ("plex", [FAR_DOWN]), ("signed out", []))}, [("seerr", "plex"), ("seerr", "signed out")], {"seerr": ["disk"]}),
+    ({"seerr": outcome(("disk", []), ("plex", [FAR_DOWN]), ("signed out", []))}, [("seerr", "plex", ["plex", "signed out"])], {"seerr": ["disk"]}),
     # One that does not answer is enough for a resource with several.
-    ({"prowlarr": outcome(("sync", [FAR_UP, FAR_DOWN]))}, [("prowlarr", "sync")], {"prowlarr": []}),
+    ({"prowlarr": outcome(("sync", [FAR_UP, FAR_DOWN]))}, [("prowlarr", "plex", ["sync"])], {"prowlarr": []}),
     # An app that waits makes those of its own host wait, however they are listed.
     ({"tautulli": outcome(("seerr", [{"name": "maintainerr"}])), "maintainerr": outcome(("plex", [{"name": "seerr"}])),
       "seerr": outcome(("plex", [FAR_DOWN]))},
-     [("maintainerr", "plex"), ("seerr", "plex"), ("tautulli", "seerr")], {"tautulli": [], "maintainerr": [], "seerr": []}),
+     [("maintainerr", "plex", ["plex"]), ("seerr", "plex", ["plex"]), ("tautulli", "plex", ["seerr"])], {"tautulli": [], "maintainerr": [], "seerr": []}),
     # One of the same name on another host does not.
     ({"bazarr": outcome(("seerr", [{"name": "seerr", "host": "a2", "url": UP}])), "seerr": outcome(("plex", [FAR_DOWN]))},
-     [("seerr", "plex")], {"bazarr": ["seerr"], "seerr": []}),
+     [("seerr", "plex", ["plex"])], {"bazarr": ["seerr"], "seerr": []}),
 ])
 def test_table(outcomes, waiting, left):
     found = put_off(outcomes, {"b"}, lambda url: url == UP)
-    assert sorted((entry["app"], entry["message"]) for entry in found) == waiting
+    assert sorted((entry["app"], *entry["services"], entry["messages"]) for entry in found) == waiting
     assert all(entry["hosts"] == ["b"] for entry in found)
     assert {app: entry["problems"] for app, entry in outcomes.items()} == left
 

@@ -43,10 +43,10 @@ def test_a_host_outside_of_the_limit_is_left_out():
 
 
 def test_what_waits_for_a_host_outside_of_the_limit_is_told_and_is_no_problem():
-    wiring = [{"apps": ["sonarr"], "waiting": [{"app": "sonarr", "hosts": ["b"], "message": "sonarr: notification Plex: connection refused"}]}]
+    wiring = [{"apps": ["sonarr"], "waiting": [{"app": "sonarr", "hosts": ["b"], "services": ["plex"], "messages": ["no"]}]}]
     result = {"a": dict(FINE, wiring=wiring)}
     lines = report(PLAN, result)
-    assert lines[lines.index("Left for a run that includes b:") + 1] == "  a: sonarr: notification Plex: connection refused"
+    assert lines[lines.index("Left for a run that includes b:") + 1] == "  a: sonarr lacks plex"
     assert problems(PLAN, result) == []
 
 

@@ -16,7 +16,7 @@ MADE = {"pass": 1, "changed": True, "problems": []}
 @pytest.mark.parametrize("own, others, number, names", [
     ([], [], 1, ["plex", "seerr"]),
     ([WRONG], [[WRONG], [MADE]], 2, ["seerr"]),
-    ([dict(WRONG, problems=[], waiting=[{"app": "seerr", "hosts": ["b"], "message": "no Plex"}])], [[MADE]], 2, ["seerr"]),
+    ([dict(WRONG, problems=[], waiting=[{"app": "seerr", "hosts": ["b"], "services": ["plex"], "messages": ["no Plex"]}])], [[MADE]], 2, ["seerr"]),
     ([WRONG], [[WRONG]], 2, []),
     ([MADE], [[WRONG], [MADE]], 2, []),
     ([], [[], [MADE]], 2, []),
