@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 
 SHORTEST = 8
@@ -23,11 +24,44 @@ def wireguard_key(text):
         return False
 
 
+def in_pem(text):
+    """Whether a text holds a block in PEM."""
+    found = re.search(r"^-----BEGIN ([^-\n]+)-----[ \t]*\n(?:[\w-]+:.*\n)*(.*?)^-----END \1-----", text.replace("\r\n", "\n"), re.DOTALL | re.MULTILINE)
+    try:
+        return bool(found and base64.b64decode("".join(found.group(2).split()).encode(), validate=True))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def names_a_server(text):
+    """Whether Gluetun finds a server in a configuration of OpenVPN: the host of every C(remote) line that it reads is an IP address.
+
+    It reads no further than to the line with which it has both an address and a protocol.
+    """
+    address = protocol = False
+    for line in text.split("\n"):
+        line = line.partition("#")[0].strip()
+        words = line.split()
+        if line.startswith("proto "):
+            protocol = True
+        elif line.startswith("remote "):
+            try:
+                ipaddress.ip_address(words[1])
+            except ValueError:
+                return False
+            address, protocol = True, protocol or len(words) > 3
+        if address and protocol:
+            break
+    return address
+
+
 # Only forms that some rule asks for; none of them tells anything by which a value could be guessed.
 MARKS = {
     "key": wireguard_key,
     "token": lambda text: len(text) > 44,
     "pmp": lambda text: text.endswith("+pmp"),
+    "pem": in_pem,
+    "remote": names_a_server,
     "account": lambda text: bool(ACCOUNT.match(text)),
 }
 

@@ -72,10 +72,29 @@ NO_OPENVPN_PORT = (
     "expressvpn", "fastestvpn", "giganews", "ipvanish", "nordvpn", "purevpn", "surfshark", "vpnsecure", "vpn unlimited", "vyprvpn",
 )
 OPENVPN_PORTS = {
+    ("airvpn", "tcp"): (53, 80, 443, 1194, 2018, 41185),
+    ("airvpn", "udp"): (53, 80, 443, 1194, 2018, 41185),
+    ("ivpn", "tcp"): (80, 443, 1143),
+    ("ivpn", "udp"): (53, 1194, 2049, 2050),
+    ("mullvad", "tcp"): (80, 443, 1401),
+    ("mullvad", "udp"): (53, 1194, 1195, 1196, 1197, 1300, 1301, 1302, 1303, 1400),
+    ("perfect privacy", "udp"): (44, 443, 4433),
+    ("privado", "tcp"): (443, 1194, 8080, 8443),
+    ("privado", "udp"): (443, 1194, 8080, 8443),
     ("private internet access", "tcp"): (80, 110, 443, 501, 502, 8443),
     ("private internet access", "udp"): (53, 1194, 1197, 1198, 8080, 9201),
     ("protonvpn", "tcp"): (443, 5995, 8443),
     ("protonvpn", "udp"): (80, 443, 1194, 4569, 5060, 51820),
+    ("slickvpn", "tcp"): (443, 8080, 8888),
+    ("slickvpn", "udp"): (443, 8080, 8888),
+    ("windscribe", "tcp"): (21, 22, 80, 123, 143, 443, 587, 1194, 3306, 8080, 54783),
+    ("windscribe", "udp"): (53, 80, 123, 443, 1194, 54783),
+}
+# What a release takes of these only since then.
+V3411, V3412 = (3, 41, 1), (3, 41, 2)
+NEWER_PORTS = {
+    ("private internet access", "tcp"): (V3412, (501, 502, 8443)),
+    ("protonvpn", "udp"): (V3411, (51820,)),
 }
 FORWARDING = ("perfect privacy", "private internet access", "privatevpn", "protonvpn")
 FILTERS = {
@@ -93,8 +112,14 @@ RESOLVERS = (
     "cloudflare", "cloudflare family", "cloudflare security", "google", "libredns", "opendns", "quad9", "quad9 secured",
     "quad9 unsecured", "quadrant",
 )
-DURATION = re.compile(r"^(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)$")
+DURATION = re.compile(r"^(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|ms|s|m|h))+)$")
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+# A name as Gluetun takes it in its lists of names: without wildcards, dots at the ends and anything but the name.
+HOST_NAME = re.compile(
+    r"^([a-zA-Z0-9]|[a-zA-Z0-9_][a-zA-Z0-9\-_]{0,61}[a-zA-Z0-9_])(\.([a-zA-Z0-9]|[a-zA-Z0-9_][a-zA-Z0-9\-_]{0,61}[a-zA-Z0-9]))*$"
+)
+# What chooses from the list of a provider's servers, of which a custom one has none.
+CHOOSING = ("countries", "regions", "cities", "hostnames", "categories", "isps")
 BOOLEANS = ("on", "off", "yes", "no", "true", "false", "enabled", "disabled")
 
 
@@ -102,7 +127,7 @@ def seconds(text):
     """A duration as Go writes it, such as C(1h30m), in seconds; C(None) for anything else."""
     if not DURATION.match(text):
         return None
-    return sum(float(number) * UNITS[unit] for number, dummy, unit in re.findall(r"([0-9]+(\.[0-9]+)?)(ns|us|ms|s|m|h)", text))
+    return sum(float(number) * UNITS[unit] for number, dummy, unit in re.findall(r"(([0-9]+\.?[0-9]*|\.[0-9]+))(ns|us|ms|s|m|h)", text))
 
 
 @dataclass(frozen=True)
@@ -317,6 +342,12 @@ FLAGS = (
     FIREWALL, "DNS_KEEP_NAMESERVER", "FIREWALL_DEBUG", "HTTPPROXY_LOG", "HTTPPROXY_STEALTH", "SHADOWSOCKS_LOG", "PUBLICIP_ENABLED",
     "HTTP_CONTROL_SERVER_LOG", "VERSION_INFORMATION", "WIREGUARD_GSO",
 )
+# The same for those that have few values.
+VALUES = {
+    "LOG_LEVEL": ("debug", "info", "warn", "error"),
+    "SHADOWSOCKS_CIPHER": ("aes-128-gcm", "aes-256-gcm", "chacha20-ietf-poly1305"),
+    "OPENVPN_VERBOSITY": tuple("0123456"),
+}
 # Carriers' own addresses, which mesh VPNs use as well.
 SHARED_SPACE = ipaddress.ip_network("100.64.0.0/10")
 
@@ -483,6 +514,11 @@ def user_env(instance):
         if new in FLAGS and isinstance(value, (str, int)) and str(value) and str(value).lower() not in BOOLEANS:
             remarks.append(("error", name, "Gluetun takes on or off for {0}, not '{1}'.".format(new, value), "Write on or off."))
             continue
+        if new in VALUES and isinstance(value, (str, int)) and str(value) and str(value).lower() not in VALUES[new]:
+            remarks.append(
+                ("error", name, "Gluetun does not start with '{0}' for {1}.".format(value, new), "Write one of {0}.".format(_listed(VALUES[new])))
+            )
+            continue
         if new == FIREWALL and str(value).lower() in ("off", "no", "false", "disabled"):
             remarks.append(
                 ("warning", name, "This turns the kill switch off: without the tunnel, everything goes out openly.", "Remove it.")
@@ -644,8 +680,9 @@ def custom_server(gateway):
                     "Write the server's IP address.")
     if not gateway.wireguard:
         return
+    nowhere = _address(endpoint or "")
     for setting, what in (("endpoint_ip", "IP address"), ("endpoint_port", "port"), ("public_key", "public key")):
-        if gateway.provider == "custom" and gateway.get(setting) is None:
+        if gateway.provider == "custom" and (gateway.get(setting) is None or setting == "endpoint_ip" and nowhere and nowhere.is_unspecified):
             yield error(setting, "A custom WireGuard server needs its {0}.".format(what), "Set settings.{0}.".format(setting))
     key = gateway.get("public_key")
     if key and not secret_marks.wireguard_key(key):
@@ -675,6 +712,32 @@ def ivpn_password(gateway):
         )
 
 
+def keys_in_files(gateway):
+    """Gluetun skips a file of a key that is not in PEM; and an encrypted key needs its passphrase, whoever the provider is."""
+    for secret in SECRET_FILES if gateway.openvpn else ():
+        marks = gateway.marks(secret)
+        if marks is not None and "pem" not in marks:
+            yield (
+                "error",
+                "secrets.{0}".format(secret),
+                "This is not in PEM, which begins with -----BEGIN.",
+                "Copy all of it from the provider's configuration, with its first and last line.",
+            )
+    if gateway.openvpn and gateway.provider != "vpnsecure" and gateway.has("openvpn_encrypted_key") and not gateway.has("openvpn_key_passphrase"):
+        yield "error", "secrets.openvpn_key_passphrase", "An encrypted key needs its passphrase.", "Give secrets.openvpn_key_passphrase."
+
+
+def custom_config(gateway):
+    marks = gateway.marks("openvpn_custom_config")
+    if gateway.openvpn and gateway.provider == "custom" and marks is not None and "remote" not in marks:
+        yield (
+            "error",
+            "secrets.openvpn_custom_config",
+            "Gluetun sees no server in this: it takes a line such as 'remote 203.0.113.9 1194 udp', and resolves no name before the tunnel is up.",
+            "Write the server's IP address in the line that begins with remote, and take out the lines that name others.",
+        )
+
+
 def tcp(gateway):
     if not gateway.openvpn or gateway.get("protocol") != "tcp":
         return
@@ -686,11 +749,14 @@ def openvpn_port(gateway):
     port = gateway.get("endpoint_port")
     if not gateway.openvpn or not port:
         return
-    if gateway.provider in NO_OPENVPN_PORT:
+    if gateway.provider in NO_OPENVPN_PORT or (gateway.provider == "privado" and gateway.release < V3412):
         yield error("endpoint_port", "With {0}, the port of OpenVPN cannot be chosen.".format(gateway.provider), "Remove endpoint_port.")
         return
     protocol = gateway.get("protocol") or "udp"
     known = OPENVPN_PORTS.get((gateway.provider, protocol))
+    since, newer = NEWER_PORTS.get((gateway.provider, protocol), ((), ()))
+    if known and gateway.release < since:
+        known = tuple(number for number in known if number not in newer)
     if known and port not in known:
         yield error("endpoint_port", "{0} has no OpenVPN over {1} on port {2}.".format(gateway.provider, protocol.upper(), port),
                     "Choose one of {0}.".format(_listed(known)))
@@ -713,9 +779,10 @@ def forwarding(gateway):
 
 
 def pia_forwarding(gateway):
+    """Without the name, the gateway starts, and ends as soon as the tunnel is up."""
     if gateway.forwards != "private internet access" or gateway.provider != "custom":
         return
-    if len(gateway.get("names") or []) != 1:
+    if not gateway.get("names"):
         yield error("names", "Port forwarding of Private Internet Access with a custom server needs the server's name.",
                     "Set settings.names to the one name of the server, such as [london401].")
 
@@ -736,6 +803,11 @@ def filters(gateway):
         if gateway.get(setting) and gateway.provider and gateway.provider not in providers:
             yield error(setting, "{0} has no such filter of servers.".format(gateway.provider), "Remove {0}; it is for {1}.".format(
                 setting, _listed(providers)))
+    for setting in CHOOSING:
+        if gateway.provider == "custom" and gateway.get(setting):
+            yield error(setting, "A custom server is not chosen from a list.", "Remove {0}.".format(setting))
+    if gateway.provider == "custom" and len(gateway.get("names") or []) > 1:
+        yield error("names", "A custom server has no more than one name.", "Keep the one of the server.")
     if gateway.provider == "protonvpn" and gateway.get("free_only") and (gateway.forwards or gateway.get("port_forward_only")):
         yield error("free_only", "ProtonVPN's free servers forward no port.", "Remove free_only, or turn port_forwarding off.")
 
@@ -814,6 +886,11 @@ def resolving(gateway):
     for name in gateway.get("dns_resolvers") or []:
         if name.lower() not in RESOLVERS:
             yield error("dns_resolvers", "Gluetun knows no resolver '{0}'.".format(name), did_you_mean(name, RESOLVERS, "resolvers"))
+    for setting in ("dns_unblock", "dns_private_names"):
+        for name in gateway.get(setting) or []:
+            if not HOST_NAME.match(name):
+                yield error(setting, "'{0}' is no name of a host.".format(name),
+                            "Write it as example.com, which stands for the names below it too.")
     period = gateway.get("dns_update_period")
     length = seconds(period) if period else 0
     if length is None or 0 < length < 30:
@@ -821,6 +898,21 @@ def resolving(gateway):
     keepalive = gateway.get("keepalive")
     if keepalive and seconds(keepalive) is None:
         yield error("keepalive", "'{0}' is no duration.".format(keepalive), "Write it as 25s.")
+
+
+def encryption_preset(gateway):
+    if gateway.openvpn and gateway.provider == "private internet access" and gateway.get("encryption_preset") == "none" and gateway.release >= V3412:
+        yield error("encryption_preset", "Gluetun has no such preset since v3.41.2.", "Write normal or strong.")
+
+
+def health(gateway):
+    """What is pinged to see whether the tunnel works; 0.0.0.0 stands for the VPN server."""
+    targets = gateway.get("health_icmp_targets") or [] if gateway.release >= V341 else []
+    for text in targets:
+        if _address(text) is None:
+            yield error("health_icmp_targets", "'{0}' is no IP address.".format(text), "Write it as 1.1.1.1.")
+    if len(targets) > 1 and any(found and found.is_unspecified for found in map(_address, targets)):
+        yield error("health_icmp_targets", "0.0.0.0, which is the VPN server, can only be the only target.", "Remove it, or the others.")
 
 
 def versions(gateway):
@@ -977,8 +1069,8 @@ RULES = {
     "G8": Rule(wireguard_port_unset),
     "G9": Rule(wireguard_port_known),
     "G10": Rule(ivpn_password, told_by="host_checks.secrets", host=True),
-    "G11": Rule(told_by="host_checks.secrets"),
-    "G12": Rule(told_by="host_checks.secrets"),
+    "G11": Rule(keys_in_files, told_by="host_checks.secrets", host=True),
+    "G12": Rule(custom_config, told_by="host_checks.secrets"),
     "G13": Rule(tcp),
     "G14": Rule(openvpn_port),
     "G15": Rule(forwarding),
@@ -996,6 +1088,8 @@ RULES = {
     "G27": Rule(versions),
     # Names of variables change more often than rules.
     "G28": Rule(names_of_today),
+    "G29": Rule(health),
+    "G30": Rule(encryption_preset),
     "D1": Rule(member_ports),
     "D2": Rule(member_network),
     "D3": Rule(told_by="static_checks.ports_in_namespaces"),

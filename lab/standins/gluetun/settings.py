@@ -25,9 +25,21 @@ WIREGUARD_PORTS = {"airvpn": {1637, 47107}, "ivpn": {2049, 2050, 53, 30587, 4189
 NO_TCP = ("giganews", "ipvanish", "perfect privacy", "vyprvpn")
 FIXED_OPENVPN_PORT = ("nordvpn", "surfshark", "expressvpn", "fastestvpn", "giganews", "ipvanish", "purevpn", "vpnsecure",
                       "vpn unlimited", "vyprvpn")
-OPENVPN_PORTS = {("protonvpn", "tcp"): {443, 5995, 8443}, ("protonvpn", "udp"): {80, 443, 1194, 4569, 5060, 51820},
-                 ("private internet access", "tcp"): {80, 110, 443, 501, 502, 8443},
-                 ("private internet access", "udp"): {53, 1194, 1197, 1198, 8080, 9201}}
+# Provider to its ports over UDP and over TCP.
+OPENVPN_PORTS = {"airvpn": ({53, 80, 443, 1194, 2018, 41185},) * 2, "ivpn": ({53, 1194, 2049, 2050}, {80, 443, 1143}),
+                 "mullvad": ({53, 1194, 1195, 1196, 1197, 1300, 1301, 1302, 1303, 1400}, {80, 443, 1401}),
+                 "perfect privacy": ({44, 443, 4433},) * 2, "privado": ({443, 1194, 8080, 8443},) * 2,
+                 "private internet access": ({53, 1194, 1197, 1198, 8080, 9201}, {80, 110, 443, 501, 502, 8443}),
+                 "protonvpn": ({80, 443, 1194, 4569, 5060, 51820}, {443, 5995, 8443}), "slickvpn": ({443, 8080, 8888},) * 2,
+                 "windscribe": ({53, 80, 123, 443, 1194, 54783}, {21, 22, 80, 123, 143, 443, 587, 1194, 3306, 8080, 54783})}
+PROTOCOLS = {"tcp": "tcp", "tcp4": "tcp", "tcp6": "tcp", "tcp-client": "tcp", "udp": "udp", "udp4": "udp", "udp6": "udp"}
+# A name as DNS has it, for the lists of names; there are no wildcards.
+HOST = re.compile(r"([a-zA-Z0-9]|[a-zA-Z0-9_][a-zA-Z0-9\-_]{0,61}[a-zA-Z0-9_])(\.([a-zA-Z0-9]|[a-zA-Z0-9_][a-zA-Z0-9\-_]{0,61}[a-zA-Z0-9]))*")
+# What the files of these are called: the secret, and the one below /gluetun.
+FILES = {"OPENVPN_KEY": ("openvpn_clientkey", "client.key"), "OPENVPN_CERT": ("openvpn_clientcrt", "client.crt"),
+         "OPENVPN_ENCRYPTED_KEY": ("openvpn_encrypted_key",) * 2}
+LISTS = {"SERVER_COUNTRIES": "country", "SERVER_REGIONS": "region", "SERVER_CITIES": "city", "ISP": "ISP", "SERVER_HOSTNAMES": "hostname",
+         "SERVER_CATEGORIES": "category"}
 NO_LOGIN = ("custom", "airvpn", "vpnsecure")
 FILTERS = {"OWNED_ONLY": ("mullvad",), "FREE_ONLY": ("protonvpn", "vpn unlimited"), "STREAM_ONLY": ("protonvpn", "vpn unlimited"),
            "SECURE_CORE_ONLY": ("protonvpn",), "TOR_ONLY": ("protonvpn",), "MULTIHOP_ONLY": ("surfshark",),
@@ -59,12 +71,37 @@ def wireguard_key(text, what):
     raise Wrong(f"{what} is not valid: a WireGuard key is 32 bytes in base64")
 
 
+def bare(text):
+    """A value without blanks around it, and without quotes around all of it."""
+    text = text.strip()
+    while len(text) > 1 and text[0] in "'\"`" and text[-1] in "'\"`":
+        text = text[1:-1].strip()
+    return text
+
+
+def pem(text):
+    """The base64 of the first block in PEM, or nothing."""
+    found = re.search(r"^-----BEGIN ([^-\n]+)-----\s*\n(?:[\w-]+:.*\n)*(.*?)^-----END \1-----", text.replace("\r\n", "\n"), re.S | re.M)
+    try:
+        return base64.b64encode(base64.b64decode("".join(found[2].split()), validate=True)).decode() if found else ""
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def in_base64(text, what):
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Wrong(f"VPN settings: OpenVPN settings: {what}: illegal base64 data") from None
+
+
 class Reader:
     """Looks a value up as the real one does; an empty value is no value."""
 
     def __init__(self, environment, secrets="/run/secrets", files="/gluetun"):
         self.environment = environment
         self.secrets, self.files = Path(secrets), Path(files)
+        self.warnings = []
         self.wireguard = self._wireguard_file()
 
     def _wireguard_file(self):
@@ -82,16 +119,30 @@ class Reader:
         return {}
 
     def text(self, name, default=None):
-        path = Path(self.environment.get(f"{name}_SECRETFILE") or self.secrets / name.lower())
-        if path.is_file():
-            value = path.read_text(encoding="utf-8").strip()
-            if value:
-                return value
-        value = self.environment.get(name, "").strip()
-        return value or default
+        secret, file = FILES.get(name, (name.lower(),) * 2)
+        for path in (self.environment.get(f"{secret.upper()}_SECRETFILE") or self.secrets / secret, self.files / file):
+            if Path(path).is_file():
+                value = Path(path).read_text(encoding="utf-8")
+                value = pem(value) if name in FILES else bare(value)
+                if value:
+                    return value
+                if name in FILES:
+                    self.warnings.append(f"skipping {path}: parsing PEM: cannot decode PEM encoded block")
+        return bare(self.environment.get(name, "")) or default
 
     def words(self, name):
-        return [part.strip() for part in (self.text(name) or "").split(",") if part.strip()]
+        """The parts of a list. What is between commas counts as it is, blanks too."""
+        return (self.text(name) or "").split(",") if self.text(name) else []
+
+    def number(self, name, least=0, most=65535):
+        value = self.text(name)
+        if value is None:
+            return None
+        if not value.isdigit():
+            raise Wrong(f"environment variable {name}: parsing \"{value}\": invalid syntax")
+        if not least <= int(value) <= most:
+            raise Wrong(f"environment variable {name}: value is not in range: {value} is not between {least} and {most}")
+        return int(value)
 
     def boolean(self, name, default=False):
         value = self.text(name)
@@ -128,7 +179,7 @@ class Reader:
 
     def duration(self, name):
         value = self.text(name)
-        if value is not None and not re.fullmatch(r"0|(\d+(\.\d+)?(ns|us|ms|s|m|h))+", value):
+        if value is not None and not re.fullmatch(r"[-+]?(0|((\d+\.?\d*|\.\d+)(ns|us|\u00b5s|ms|s|m|h))+)", value):
             raise Wrong(f"environment variable {name}: time: invalid duration {value}")
         return value
 
@@ -146,7 +197,7 @@ def read(environment, secrets="/run/secrets", files="/gluetun", ipv6=False):
     if settings["name"] not in known:
         raise Wrong(f"VPN provider name is not valid for {settings['type']}: {settings['name']} is not one of {', '.join(known)}")
     settings["interface"] = reader.text("VPN_INTERFACE") or "tun0"
-    if not re.fullmatch(r"[A-Za-z0-9_]{1,15}", settings["interface"]):
+    if not re.fullmatch(r"[A-Za-z0-9_]+", settings["interface"]):
         raise Wrong(f"VPN interface name is not valid: {settings['interface']}")
     (wireguard if settings["type"] == "wireguard" else openvpn)(settings, reader, ipv6)
     selection(settings, reader)
@@ -165,7 +216,41 @@ def read(environment, secrets="/run/secrets", files="/gluetun", ipv6=False):
     for name in ("HTTPPROXY", "HTTPPROXY_LOG", "HTTPPROXY_STEALTH", "SHADOWSOCKS", "SHADOWSOCKS_LOG", "PUBLICIP_ENABLED",
                  "VERSION_INFORMATION", "HTTP_CONTROL_SERVER_LOG", "FIREWALL_DEBUG"):
         reader.boolean(name)
+    others(reader)
+    settings["warnings"] += reader.warnings
     return settings
+
+
+def others(reader):
+    """Settings that nothing here makes use of, and that the real one does not start with when they are wrong."""
+    level, cipher = (reader.text("LOG_LEVEL") or "info").lower(), (reader.text("SHADOWSOCKS_CIPHER") or "chacha20-ietf-poly1305").lower()
+    if level not in ("debug", "info", "warn", "error"):
+        raise Wrong(f"log level: level is not recognized: {level}")
+    if cipher not in ("aes-128-gcm", "aes-256-gcm", "chacha20-ietf-poly1305"):
+        raise Wrong(f"shadowsocks settings: cipher: value is not one of the possible choices: {cipher}")
+    listening(reader.text("HTTPPROXY_LISTENING_ADDRESS") or ":8888", "HTTPPROXY_LISTENING_ADDRESS")
+    reader.number("VPN_PORT_FORWARDING_LISTENING_PORT")
+    verbosity, period = reader.text("OPENVPN_VERBOSITY") or "1", reader.duration("UPDATER_PERIOD")
+    if verbosity not in tuple("0123456"):
+        raise Wrong("VPN settings: OpenVPN settings: verbosity value is out of bounds: it can only be between 0 and 6")
+    if 0 < seconds(period) < 60:
+        raise Wrong(f"updater settings: VPN server data updater period is too small: {period} must be larger than 1m0s")
+    for name in reader.words("PUBLICIP_API"):
+        if name not in ("cloudflare", "ifconfigco", "ip2location", "ipinfo") and not name.startswith("echoip#"):
+            raise Wrong(f"public ip check settings: API name is not valid: {name}")
+    for name, parse in (("DNS_BLOCK_IPS", ipaddress.ip_address), ("DNS_BLOCK_IP_PREFIXES", prefix)):
+        for text in reader.words(name):
+            try:
+                parse(text)
+            except ValueError:
+                raise Wrong(f"environment variable {name}: unable to parse {text}") from None
+
+
+def prefix(text):
+    """A network with its length told; bits of hosts may be set."""
+    if "/" not in text:
+        raise ValueError(text)
+    return ipaddress.ip_interface(text)
 
 
 def wireguard(settings, reader, ipv6):
@@ -173,15 +258,14 @@ def wireguard(settings, reader, ipv6):
     key = conf.get("PrivateKey") or reader.text("WIREGUARD_PRIVATE_KEY")
     if not key:
         raise Wrong("VPN settings: Wireguard settings: private key is not set")
-    if not (name == "nordvpn" and len(key) > 44):           # an access token instead of a key
-        wireguard_key(key, "VPN settings: Wireguard settings: private key")
+    wireguard_key(key, "VPN settings: Wireguard settings: private key")
     preshared = conf.get("PresharedKey") or reader.text("WIREGUARD_PRESHARED_KEY")
     if preshared:
         wireguard_key(preshared, "VPN settings: Wireguard settings: pre-shared key")
     elif name == "airvpn":
         raise Wrong("VPN settings: Wireguard settings: pre-shared key is not set")
     texts = [part.strip() for part in (conf.get("Address") or "").split(",") if part.strip()] or \
-        reader.words("WIREGUARD_ADDRESSES") or OWN_ADDRESS.get(name, [])
+        [part.strip() for part in reader.words("WIREGUARD_ADDRESSES") if part.strip()] or OWN_ADDRESS.get(name, [])
     if not texts:
         raise Wrong("VPN settings: Wireguard settings: interface address is not set")
     settings["addresses"] = []
@@ -203,7 +287,7 @@ def wireguard(settings, reader, ipv6):
     public = conf.get("PublicKey") or reader.text("WIREGUARD_PUBLIC_KEY")
     if name == "custom":
         for value, what in ((endpoint_ip, "endpoint IP"), (endpoint_port, "endpoint port"), (public, "server public key")):
-            if not value:
+            if not value or value in ("0.0.0.0", "::"):
                 raise Wrong(f"VPN settings: provider settings: server selection: Wireguard server selection settings: {what} is not set")
     if endpoint_port and name in FIXED_WIREGUARD_PORT:
         raise Wrong(f"VPN settings: Wireguard server selection settings: endpoint port is set but {name} does not take one")
@@ -211,23 +295,24 @@ def wireguard(settings, reader, ipv6):
         raise Wrong(f"VPN settings: Wireguard server selection settings: endpoint port {endpoint_port} is not allowed for {name}")
     if public:
         wireguard_key(public, "VPN settings: Wireguard server selection settings: server public key")
-    mtu = reader.text("WIREGUARD_MTU")
-    if mtu is not None and (not mtu.isdigit() or not 0 < int(mtu) <= 65535):
-        raise Wrong(f"environment variable WIREGUARD_MTU: {mtu} is not valid")
+    mtu = reader.number("WIREGUARD_MTU")
     implementation = (reader.text("WIREGUARD_IMPLEMENTATION") or "auto").lower()
     if implementation not in ("auto", "userspace", "kernelspace"):
         raise Wrong("VPN settings: Wireguard settings: implementation is not valid: it is not one of auto, userspace, kernelspace")
     allowed = reader.words("WIREGUARD_ALLOWED_IPS") or ["0.0.0.0/0", "::/0"]
     for text in allowed:
         try:
-            ipaddress.ip_network(text, strict=False)
+            prefix(text)
         except ValueError:
             raise Wrong(f"environment variable WIREGUARD_ALLOWED_IPS: not a valid network: {text}") from None
+    keepalive = reader.duration("WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL")
+    if (keepalive or "").startswith("-"):
+        raise Wrong(f"VPN settings: Wireguard settings: persistent keep alive interval is negative: {keepalive}")
     settings.update(endpoint_ip=endpoint_ip, endpoint_port=endpoint_port, endpoint_protocol="udp")
     settings["wireguard"] = {
         "private_key": key, "preshared_key": preshared, "public_key": public, "endpoint_ip": endpoint_ip, "endpoint_port": endpoint_port,
         "allowed_ips": allowed, "mtu": int(mtu or 1320), "implementation": implementation,
-        "keepalive": int(seconds(reader.duration("WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL")))}
+        "keepalive": int(seconds(keepalive))}
 
 
 def seconds(duration):
@@ -245,17 +330,17 @@ def openvpn(settings, reader, _ipv6):
         # Mullvad has a password of its own: the letter m.
         if not password and name != "mullvad" and not (name == "ivpn" and re.fullmatch(r"(i|ivpn)-\w{4}-\w{4}-\w{4}", user)):
             raise Wrong("VPN settings: OpenVPN settings: password is empty")
-    for names, variable, what in ((("airvpn", "cyberghost", "vpnsecure", "vpn unlimited"), "OPENVPN_CERT", "certificate"),
-                                  (("airvpn", "cyberghost", "vpn unlimited"), "OPENVPN_KEY", "client key"),
-                                  (("vpnsecure",), "OPENVPN_ENCRYPTED_KEY", "encrypted key"),
-                                  (("vpnsecure",), "OPENVPN_KEY_PASSPHRASE", "key passphrase")):
-        value = reader.text({"OPENVPN_CERT": "OPENVPN_CLIENTCRT", "OPENVPN_KEY": "OPENVPN_CLIENTKEY"}.get(variable, variable)) \
-            or reader.text(variable)
+    certificate, key, encrypted = (reader.text(variable) for variable in ("OPENVPN_CERT", "OPENVPN_KEY", "OPENVPN_ENCRYPTED_KEY"))
+    for names, value, what in ((("airvpn", "cyberghost", "vpnsecure", "vpn unlimited"), certificate, "client certificate"),
+                               (("airvpn", "cyberghost", "vpn unlimited"), key, "client key"), (("vpnsecure",), encrypted, "encrypted key")):
         if name in names and not value:
-            raise Wrong(f"VPN settings: OpenVPN settings: missing {what} for {name}")
-    custom = reader.text("OPENVPN_CUSTOM_CONFIG")
+            raise Wrong(f"VPN settings: OpenVPN settings: {what}: missing value")
+        in_base64(value or "", what)
+    if encrypted and not reader.text("OPENVPN_KEY_PASSPHRASE"):
+        raise Wrong("VPN settings: OpenVPN settings: key passphrase is empty")
+    custom, endpoint_ip, port = reader.text("OPENVPN_CUSTOM_CONFIG"), reader.address("OPENVPN_ENDPOINT_IP"), reader.port("OPENVPN_ENDPOINT_PORT")
     if name == "custom" and not custom:
-        raise Wrong("VPN settings: OpenVPN settings: no OpenVPN configuration file is set for the custom provider")
+        raise Wrong("VPN settings: OpenVPN settings: custom configuration file: filepath is missing")
     if custom and not os.path.isfile(custom):
         raise Wrong(f"VPN settings: OpenVPN settings: configuration file: open {custom}: no such file or directory")
     protocol = (reader.text("OPENVPN_PROTOCOL") or "udp").lower()
@@ -263,23 +348,76 @@ def openvpn(settings, reader, _ipv6):
         raise Wrong(f"environment variable OPENVPN_PROTOCOL: {protocol} is not one of udp, tcp")
     if protocol == "tcp" and name in NO_TCP:
         raise Wrong(f"VPN settings: OpenVPN server selection settings: TCP is not supported by {name}")
-    port = reader.port("OPENVPN_ENDPOINT_PORT")
-    if port and (name in FIXED_OPENVPN_PORT or port not in OPENVPN_PORTS.get((name, protocol), {port})):
-        raise Wrong(f"VPN settings: OpenVPN server selection settings: endpoint port {port} is not allowed for {name}")
+    if port and (name in FIXED_OPENVPN_PORT or port not in OPENVPN_PORTS.get(name, ({port}, {port}))[protocol == "tcp"]):
+        raise Wrong(f"VPN settings: OpenVPN server selection settings: custom endpoint port {port} is not allowed for {name}")
+    preset = (reader.text("PRIVATE_INTERNET_ACCESS_OPENVPN_ENCRYPTION_PRESET") or "strong").lower()
+    if name == "private internet access" and preset not in ("normal", "strong"):
+        raise Wrong(f"VPN settings: OpenVPN server selection settings: PIA encryption preset is not valid: {preset} is not one of normal, strong")
+    if name == "custom":
+        endpoint_ip, own_port, protocol = connection(custom)
+        port = port or own_port
+    reader.number("OPENVPN_MSSFIX", most=10000)
     if (reader.text("OPENVPN_VERSION") or "2.6") not in ("2.5", "2.6"):
         raise Wrong("VPN settings: OpenVPN settings: version is not valid: it is not one of 2.5, 2.6")
-    settings.update(addresses=[], endpoint_ip=reader.address("OPENVPN_ENDPOINT_IP"), endpoint_port=port, endpoint_protocol=protocol)
+    settings.update(addresses=[], endpoint_ip=endpoint_ip, endpoint_port=port, endpoint_protocol=protocol)
     settings["user"] = user
+
+
+def connection(path):
+    """Address, port and protocol of a configuration of OpenVPN: the first of each that its lines name."""
+    address, port, protocol = None, None, None
+
+    def failure(number, text):
+        return Wrong("VPN settings: OpenVPN settings: custom configuration file: extracting information from custom configuration file: "
+                     f"on line {number}: {text}")
+
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), 1):
+        line = line.partition("#")[0].strip()
+        if not line.startswith(("proto ", "remote ", "port ")):
+            continue
+        kind, *fields = line.split()
+        found = {"proto": [None, None] + fields, "port": [None] + fields, "remote": fields}[kind]
+        if len(found) not in {"proto": (3,), "port": (2,), "remote": (1, 2, 3)}[kind]:
+            raise failure(number, f"{kind} line has not the fields expected")
+        found += [None] * (3 - len(found))
+        try:
+            host = found[0] and str(ipaddress.ip_address(found[0]))
+        except ValueError:
+            raise failure(number, f"host is not an IP address: {found[0]}") from None
+        if found[1] is not None and not (found[1].isdigit() and 1 <= int(found[1]) <= 65535):
+            raise failure(number, f"port is not valid: {found[1]}")
+        if found[2] is not None and found[2] not in PROTOCOLS:
+            raise failure(number, f"network protocol not supported: {found[2]}")
+        address, port, protocol = address or host, port or found[1] and int(found[1]), protocol or PROTOCOLS.get(found[2])
+        if address and protocol:
+            break
+    if not address:
+        raise Wrong("VPN settings: OpenVPN settings: custom configuration file: extracting connection from file: remote line not found")
+    return address, port or (443 if protocol == "tcp" else 1194), protocol or "udp"
 
 
 def selection(settings, reader):
     for name, providers in FILTERS.items():
         if reader.boolean(name) and settings["name"] not in providers:
             raise Wrong(f"VPN settings: provider settings: server selection: {name} is not supported by {settings['name']}")
-    filters = ("SERVER_COUNTRIES", "SERVER_REGIONS", "SERVER_CITIES", "SERVER_HOSTNAMES", "SERVER_NAMES")
-    settings["filters"] = {name: reader.words(name) for name in filters}
-    if reader.boolean("FREE_ONLY") and reader.boolean("PORT_FORWARD_ONLY"):
-        raise Wrong("VPN settings: provider settings: server selection: free only and port forward only exclude each other")
+    settings["filters"] = {name: reader.words(name) for name in (*LISTS, "SERVER_NAMES")}
+    if settings["name"] == "custom":
+        # It has no list of servers: nothing can be chosen from it, but a name may tell a provider of ports who the server is.
+        for name, what in LISTS.items():
+            if settings["filters"][name]:
+                raise Wrong(f"VPN settings: provider settings: server selection: for VPN service provider custom: the {what} specified is not valid: "
+                            "one or more values is set but there is no possible value available")
+        if len(settings["filters"]["SERVER_NAMES"]) > 1:
+            raise Wrong("VPN settings: provider settings: server selection: for VPN service provider custom: the server name specified is not valid: "
+                        f"{len(settings['filters']['SERVER_NAMES'])} names specified instead of 0 or 1 for the custom provider")
+    for text in reader.words("SERVER_NUMBER"):
+        if not text.isdigit() or int(text) > 65535:
+            raise Wrong(f"environment variable SERVER_NUMBER: parsing \"{text}\": invalid syntax")
+    if reader.boolean("FREE_ONLY") and reader.boolean("PREMIUM_ONLY"):
+        raise Wrong("VPN settings: provider settings: server selection: free only and premium only filters are both set")
+    # Who wants a port gets servers that forward one, unless told otherwise.
+    if settings["name"] == "protonvpn" and reader.boolean("FREE_ONLY") and reader.boolean("PORT_FORWARD_ONLY", reader.boolean("VPN_PORT_FORWARDING")):
+        raise Wrong("VPN settings: provider settings: server selection: port forwarding only filter is not supported: together with free only filter")
 
 
 def firewall(settings, reader):
@@ -289,13 +427,13 @@ def firewall(settings, reader):
     settings["outbound"] = []
     for text in reader.words("FIREWALL_OUTBOUND_SUBNETS"):
         try:
-            if "/" not in text:
-                raise ValueError(text)
-            network = ipaddress.ip_network(text, strict=False)
+            network = prefix(text).network
         except ValueError:
             raise Wrong(f"environment variable FIREWALL_OUTBOUND_SUBNETS: netip.ParsePrefix(\"{text}\"): no '/' or not a network") from None
-        if str(network.network_address) == "0.0.0.0":
+        if prefix(text).ip.is_unspecified:
             raise Wrong(f"firewall settings: outbound subnet has an unspecified address: {text}")
+        if prefix(text).ip != network.network_address:
+            raise Wrong(f"adding outbound subnet to routes: adding route for subnet {text}: invalid argument")
         settings["outbound"].append(str(network))
     settings["vpn_input_ports"] = reader.ports("FIREWALL_VPN_INPUT_PORTS")
     settings["input_ports"] = reader.ports("FIREWALL_INPUT_PORTS")
@@ -304,7 +442,7 @@ def firewall(settings, reader):
 def forwarding(settings, reader):
     enabled = reader.boolean("VPN_PORT_FORWARDING")
     provider = (reader.text("VPN_PORT_FORWARDING_PROVIDER") or settings["name"]).lower()
-    settings["forwarding"] = {"enabled": enabled, "provider": provider,
+    settings["forwarding"] = {"enabled": enabled, "provider": provider, "server": ",".join(settings["filters"]["SERVER_NAMES"]),
                               "file": reader.text("VPN_PORT_FORWARDING_STATUS_FILE") or "/tmp/gluetun/forwarded_port",
                               "up": reader.text("VPN_PORT_FORWARDING_UP_COMMAND"), "down": reader.text("VPN_PORT_FORWARDING_DOWN_COMMAND")}
     if not enabled:
@@ -315,8 +453,6 @@ def forwarding(settings, reader):
         user = reader.text("VPN_PORT_FORWARDING_USERNAME") or reader.text("OPENVPN_USER")
         if not user or not (reader.text("VPN_PORT_FORWARDING_PASSWORD") or reader.text("OPENVPN_PASSWORD")):
             raise Wrong("VPN settings: provider settings: port forwarding: username or password is empty")
-        if settings["name"] == "custom" and len(reader.words("SERVER_NAMES")) != 1:
-            raise Wrong("VPN settings: provider settings: port forwarding: exactly one server name is needed")
 
 
 def dns(settings, reader):
@@ -337,42 +473,40 @@ def dns(settings, reader):
         period = reader.duration(name)
         if period is not None and 0 < seconds(period) < 30:
             raise Wrong(f"DNS settings: update period is too short: {period} must be bigger than 30s")
+    for name in ("DNS_UNBLOCK_HOSTNAMES", "DNS_REBINDING_PROTECTION_EXEMPT_HOSTNAMES"):
+        for text in reader.words(name):
+            if not HOST.fullmatch(text):
+                raise Wrong(f"DNS settings: {name}: host is not valid: {text}")
     own = reader.address("DNS_ADDRESS") or "127.0.0.1"
     upstream = (own, 53)
     if ipaddress.ip_address(own).is_loopback:
         upstream = (UPSTREAM.get((resolvers or ["cloudflare"])[0].lower().split()[0], "1.1.1.1"), 53)
-        plain = [endpoint(text, "DNS_UPSTREAM_PLAIN_ADDRESSES") for text in reader.words("DNS_UPSTREAM_PLAIN_ADDRESSES")]
-        if kind == "plain" and plain:
-            upstream = plain[0]
     retro = reader.text("DOT")
     settings["dns"] = {"enabled": reader.boolean("DOT" if retro else "DNS_SERVER", True), "keep": reader.boolean("DNS_KEEP_NAMESERVER"),
                        "upstream": upstream, "exempt": reader.words("DNS_REBINDING_PROTECTION_EXEMPT_HOSTNAMES")}
 
 
-def endpoint(text, name):
-    """(address, port) of ``1.1.1.1:53``."""
-    host, _colon, port = text.rpartition(":")
-    try:
-        return str(ipaddress.ip_address(host.strip("[]"))), int(port)
-    except ValueError:
-        raise Wrong(f"environment variable {name}: not an IP address and a port: {text}") from None
-
-
 def health(settings, reader):
     targets = reader.words("HEALTH_TARGET_ADDRESSES") or reader.words("HEALTH_TARGET_ADDRESS") or ["cloudflare.com:443", "github.com:443"]
-    for text in targets:
-        listening(text, "HEALTH_TARGET_ADDRESSES")
     pings = reader.words("HEALTH_ICMP_TARGET_IPS") or ["1.1.1.1", "8.8.8.8"]
     for text in pings:
         try:
             ipaddress.ip_address(text)
         except ValueError:
             raise Wrong(f"environment variable HEALTH_ICMP_TARGET_IPS: not an IP address: {text}") from None
+    if len(pings) > 1 and any(ipaddress.ip_address(text).is_unspecified for text in pings):
+        raise Wrong("health settings: ICMP target IP addresses are not compatible: only a single IP address must be set if it is to be unspecified")
     kind = (reader.text("HEALTH_SMALL_CHECK_TYPE") or "icmp").lower()
     if kind not in ("icmp", "dns"):
         raise Wrong(f"health settings: small check type is not valid: {kind} is not one of icmp, dns")
-    settings["health"] = {"targets": [listening(text, "") for text in targets], "pings": pings, "kind": kind,
+    settings["health"] = {"targets": [target(text) for text in targets], "pings": pings, "kind": kind,
                           "restart": reader.boolean("HEALTH_RESTART_VPN", True)}
+
+
+def target(text):
+    """Host and port of a target, which nothing looks at before it is asked: without a port it is that of HTTPS."""
+    host, colon, port = text.rpartition(":")
+    return (host, int(port) if port.isdigit() else port) if colon else (text, 443)
 
 
 def listening(text, name):
@@ -415,8 +549,9 @@ def roles(reader):
 
 
 def role_of(role, file):
-    allowed = {"name", "auth", "apikey", "username", "password"} | ({"routes"} if file else set())
-    if set(role) - allowed:
+    # Of the default role, the real one forgets before it looks what it does not know.
+    allowed = {"name", "auth", "apikey", "username", "password", "routes"}
+    if file and set(role) - allowed:
         raise Wrong(f"control server role: unknown keys {', '.join(sorted(set(role) - allowed))}")
     auth = role.get("auth", "")
     if auth not in ("none", "basic", "apikey"):

@@ -12,6 +12,7 @@ from standins.gluetun.settings import Wrong, read
 
 PRIVATE = base64.b64encode(bytes(range(32))).decode()
 PUBLIC = base64.b64encode(bytes(range(1, 33))).decode()
+BLOCK = base64.b64encode(b"a block").decode()
 SHARED = base64.b64encode(bytes(range(2, 34))).decode()
 
 
@@ -41,8 +42,8 @@ ROWS = {
     "private key too short": (custom(WIREGUARD_PRIVATE_KEY="c2hvcnQ="), "private key", {"WIREGUARD_PRIVATE_KEY": PRIVATE}),
     "private key too long": (custom(WIREGUARD_PRIVATE_KEY=base64.b64encode(bytes(33)).decode()), "private key", {"WIREGUARD_PRIVATE_KEY": PRIVATE}),
     "private key in hex": (custom(WIREGUARD_PRIVATE_KEY="ab" * 32), "private key", {"WIREGUARD_PRIVATE_KEY": PRIVATE}),
-    "a token with another provider than nordvpn": (wireguard("mullvad", WIREGUARD_PRIVATE_KEY="0f" * 32), "private key",
-                                                   {"VPN_SERVICE_PROVIDER": "nordvpn"}),
+    "nordvpn's token": (wireguard("nordvpn", WIREGUARD_PRIVATE_KEY="0f" * 32), "private key", {"WIREGUARD_PRIVATE_KEY": PRIVATE}),
+    "key without its end": (custom(WIREGUARD_PRIVATE_KEY=PRIVATE.rstrip("=")), "private key", {"WIREGUARD_PRIVATE_KEY": f" '{PRIVATE}' "}),
     "public key": (custom(WIREGUARD_PUBLIC_KEY="nonsense"), "public key", {"WIREGUARD_PUBLIC_KEY": PUBLIC}),
     "airvpn without preshared key": (wireguard("airvpn"), "pre-shared key", {"WIREGUARD_PRESHARED_KEY": SHARED}),
     "preshared key": (custom(WIREGUARD_PRESHARED_KEY="nonsense"), "pre-shared key", {"WIREGUARD_PRESHARED_KEY": SHARED}),
@@ -63,6 +64,10 @@ ROWS = {
     **{f"this port with {name}": (wireguard(name, WIREGUARD_PRESHARED_KEY=SHARED, WIREGUARD_ENDPOINT_PORT="4444"), "endpoint port",
                                   {"WIREGUARD_ENDPOINT_PORT": port})
        for name, port in (("airvpn", "47107"), ("ivpn", "58237"), ("windscribe", "65142"))},
+    "no endpoint at all": (custom(WIREGUARD_ENDPOINT_IP="0.0.0.0"), "endpoint IP", {"WIREGUARD_ENDPOINT_IP": "2001:db8::1"}),
+    "allowed address": (custom(WIREGUARD_ALLOWED_IPS="10.0.0.1"), "WIREGUARD_ALLOWED_IPS", {"WIREGUARD_ALLOWED_IPS": "10.0.0.1/8"}),
+    "mtu out of range": (custom(WIREGUARD_MTU="70000"), "WIREGUARD_MTU", {"WIREGUARD_MTU": "0"}),
+    "negative keepalive": (custom(WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL="-5s"), "negative", {"WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL": ".5s"}),
     "mtu": (custom(WIREGUARD_MTU="big"), "WIREGUARD_MTU", {"WIREGUARD_MTU": "1280"}),
     "implementation": (custom(WIREGUARD_IMPLEMENTATION="go"), "implementation", {"WIREGUARD_IMPLEMENTATION": "userspace"}),
     "keepalive without unit": (custom(WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL="25"), "KEEPALIVE", {"WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL": "25s"}),
@@ -70,23 +75,30 @@ ROWS = {
     "no user": (openvpn(OPENVPN_USER=""), "user", {"OPENVPN_USER": "p1"}),
     "no password": (openvpn(OPENVPN_PASSWORD=""), "password", {"OPENVPN_PASSWORD": "secret-word"}),
     "no password with ivpn": (openvpn("ivpn", OPENVPN_PASSWORD=""), "password", {"OPENVPN_USER": "i-ABCD-EFGH-2345"}),
-    **{f"no certificate with {name}": (openvpn(name, OPENVPN_KEY="k", OPENVPN_ENCRYPTED_KEY="e", OPENVPN_KEY_PASSPHRASE="p"), "certificate",
-                                       {"OPENVPN_CERT": "c"}) for name in ("airvpn", "cyberghost", "vpnsecure", "vpn unlimited")},
-    **{f"no key with {name}": (openvpn(name, OPENVPN_CERT="c"), "client key", {"OPENVPN_KEY": "k"})
+    **{f"no certificate with {name}": (openvpn(name, OPENVPN_KEY=BLOCK, OPENVPN_ENCRYPTED_KEY=BLOCK, OPENVPN_KEY_PASSPHRASE="p"), "certificate",
+                                       {"OPENVPN_CERT": BLOCK}) for name in ("airvpn", "cyberghost", "vpnsecure", "vpn unlimited")},
+    **{f"no key with {name}": (openvpn(name, OPENVPN_CERT=BLOCK), "client key", {"OPENVPN_KEY": BLOCK})
        for name in ("airvpn", "cyberghost", "vpn unlimited")},
-    "vpnsecure without key": (openvpn("vpnsecure", OPENVPN_CERT="c", OPENVPN_KEY_PASSPHRASE="p"), "encrypted key", {"OPENVPN_ENCRYPTED_KEY": "e"}),
-    "vpnsecure without passphrase": (openvpn("vpnsecure", OPENVPN_CERT="c", OPENVPN_ENCRYPTED_KEY="e"), "passphrase", {"OPENVPN_KEY_PASSPHRASE": "p"}),
-    "custom without configuration": (openvpn("custom"), "configuration file", {"OPENVPN_CUSTOM_CONFIG": __file__}),
-    "custom without its file": (openvpn("custom", OPENVPN_CUSTOM_CONFIG="/nonexistent.ovpn"), "/nonexistent.ovpn", {"OPENVPN_CUSTOM_CONFIG": __file__}),
+    "vpnsecure without key": (openvpn("vpnsecure", OPENVPN_CERT=BLOCK, OPENVPN_KEY_PASSPHRASE="p"), "encrypted key", {"OPENVPN_ENCRYPTED_KEY": BLOCK}),
+    "vpnsecure without passphrase": (openvpn("vpnsecure", OPENVPN_CERT=BLOCK, OPENVPN_ENCRYPTED_KEY=BLOCK), "passphrase", {"OPENVPN_KEY_PASSPHRASE": "p"}),
+    "no key passphrase with any provider": (openvpn("ivpn", OPENVPN_ENCRYPTED_KEY=BLOCK), "passphrase", {"OPENVPN_KEY_PASSPHRASE": "p"}),
+    "certificate in PEM": (openvpn("cyberghost", OPENVPN_CERT="-----BEGIN", OPENVPN_KEY=BLOCK), "base64", {"OPENVPN_CERT": BLOCK}),
+    "mssfix": (openvpn(OPENVPN_MSSFIX="10001"), "OPENVPN_MSSFIX", {"OPENVPN_MSSFIX": "10000"}),
+    "verbosity": (openvpn(OPENVPN_VERBOSITY="7"), "verbosity", {"OPENVPN_VERBOSITY": "6"}),
+    "preset of pia": (openvpn(PRIVATE_INTERNET_ACCESS_OPENVPN_ENCRYPTION_PRESET="none"), "preset",
+                      {"PRIVATE_INTERNET_ACCESS_OPENVPN_ENCRYPTION_PRESET": "normal"}),
     "protocol": (openvpn(OPENVPN_PROTOCOL="sctp"), "OPENVPN_PROTOCOL", {"OPENVPN_PROTOCOL": "tcp"}),
     **{f"tcp with {name}": (openvpn(name, OPENVPN_PROTOCOL="tcp"), "TCP", {"OPENVPN_PROTOCOL": "udp"})
        for name in ("giganews", "ipvanish", "perfect privacy", "vyprvpn")},
-    **{f"an openvpn port with {name}": (openvpn(name, OPENVPN_CERT="c", OPENVPN_KEY="k", OPENVPN_ENCRYPTED_KEY="e", OPENVPN_KEY_PASSPHRASE="p",
+    **{f"an openvpn port with {name}": (openvpn(name, OPENVPN_CERT=BLOCK, OPENVPN_KEY=BLOCK, OPENVPN_ENCRYPTED_KEY=BLOCK, OPENVPN_KEY_PASSPHRASE="p",
                                                 OPENVPN_ENDPOINT_PORT="1194"), "endpoint port", {"OPENVPN_ENDPOINT_PORT": ""})
        for name in ("nordvpn", "surfshark", "expressvpn", "fastestvpn", "giganews", "ipvanish", "purevpn", "vpnsecure", "vpn unlimited", "vyprvpn")},
-    **{f"this {kind} port with {name}": (openvpn(name, OPENVPN_PROTOCOL=kind, OPENVPN_ENDPOINT_PORT="4444"), "endpoint port",
-                                         {"OPENVPN_ENDPOINT_PORT": port})
-       for name, kind, port in (("protonvpn", "tcp", "8443"), ("protonvpn", "udp", "4569"), ("private internet access", "tcp", "502"),
+    **{f"this {kind} port with {name}": (openvpn(name, OPENVPN_CERT=BLOCK, OPENVPN_KEY=BLOCK, OPENVPN_PROTOCOL=kind, OPENVPN_ENDPOINT_PORT="4444"),
+                                         "endpoint port", {"OPENVPN_ENDPOINT_PORT": port})
+       for name, kind, port in (("protonvpn", "tcp", "8443"), ("airvpn", "udp", "2018"), ("airvpn", "tcp", "41185"), ("ivpn", "udp", "2049"),
+                                ("ivpn", "tcp", "1143"), ("mullvad", "udp", "1303"), ("mullvad", "tcp", "1401"), ("perfect privacy", "udp", "4433"),
+                                ("privado", "udp", "8443"), ("slickvpn", "tcp", "8888"), ("windscribe", "udp", "54783"), ("windscribe", "tcp", "3306"),
+                                ("protonvpn", "udp", "4569"), ("private internet access", "tcp", "502"),
                                 ("private internet access", "udp", "8080"))},
     "openvpn's version": (openvpn(OPENVPN_VERSION="2.4"), "version", {"OPENVPN_VERSION": "2.5"}),
     # Port forwarding
@@ -100,7 +112,15 @@ ROWS = {
     "forwarding by pia at two servers": (custom(VPN_PORT_FORWARDING_PROVIDER="private internet access", VPN_PORT_FORWARDING_USERNAME="u",
                                                 VPN_PORT_FORWARDING_PASSWORD="w", SERVER_NAMES="a,b", **FORWARD), "server name", {"SERVER_NAMES": "a"}),
     "free and forwarded": ({**wireguard("protonvpn"), "FREE_ONLY": "on", "PORT_FORWARD_ONLY": "on"}, "free only", {"FREE_ONLY": "off"}),
+    "free servers forward no port": ({**wireguard("protonvpn"), "FREE_ONLY": "on", **FORWARD}, "free only", {"PORT_FORWARD_ONLY": "off"}),
+    "listening port": (custom(VPN_PORT_FORWARDING_LISTENING_PORT="70000"), "LISTENING_PORT", {"VPN_PORT_FORWARDING_LISTENING_PORT": "0"}),
     # Filters of servers
+    **{f"{name} with custom": (custom(**{name: "Sweden"}), "no possible value", {name: ""})
+       for name in ("SERVER_COUNTRIES", "SERVER_REGIONS", "SERVER_CITIES", "SERVER_HOSTNAMES", "SERVER_CATEGORIES", "ISP")},
+    "two names with custom": (custom(SERVER_NAMES="a,b"), "2 names", {"SERVER_NAMES": "a"}),
+    "number": (wireguard("nordvpn", SERVER_NUMBER="1,x"), "SERVER_NUMBER", {"SERVER_NUMBER": "1,2"}),
+    "free and premium": (openvpn("vpn unlimited", OPENVPN_CERT=BLOCK, OPENVPN_KEY=BLOCK, FREE_ONLY="on", PREMIUM_ONLY="on"), "PREMIUM_ONLY",
+                         {"PREMIUM_ONLY": "off"}),
     **{f"{name} with {wrong}": (wireguard(wrong, **{name: "on"}) if kind == "w" else openvpn(wrong, **{name: "on"}), name, {name: "off"})
        for name, wrong, kind in (("OWNED_ONLY", "ivpn", "w"), ("FREE_ONLY", "mullvad", "w"), ("STREAM_ONLY", "mullvad", "w"),
                                  ("SECURE_CORE_ONLY", "mullvad", "w"), ("TOR_ONLY", "mullvad", "w"), ("MULTIHOP_ONLY", "protonvpn", "w"),
@@ -109,6 +129,12 @@ ROWS = {
     **{f"{name} {value}": (custom(**{name: value}), name, {name: "1,65535"})
        for name in ("FIREWALL_VPN_INPUT_PORTS", "FIREWALL_INPUT_PORTS") for value in ("0", "65536", "http", "80-90")},
     "an outbound address": (custom(FIREWALL_OUTBOUND_SUBNETS="192.168.1.1"), "FIREWALL_OUTBOUND_SUBNETS", {"FIREWALL_OUTBOUND_SUBNETS": "192.168.1.1/32"}),
+    "outbound with bits of a host": (custom(FIREWALL_OUTBOUND_SUBNETS="192.168.1.7/24"), "invalid argument",
+                                     {"FIREWALL_OUTBOUND_SUBNETS": "192.168.1.0/24"}),
+    "outbound with a blank": (custom(FIREWALL_OUTBOUND_SUBNETS="192.168.1.0/24, 10.0.0.0/24"), "FIREWALL_OUTBOUND_SUBNETS",
+                              {"FIREWALL_OUTBOUND_SUBNETS": " 192.168.1.0/24,10.0.0.0/24"}),
+    "outbound everything in IPv6": (custom(FIREWALL_OUTBOUND_SUBNETS="::/0"), "outbound subnet", {"FIREWALL_OUTBOUND_SUBNETS": "fd00::/8"}),
+    "a port with a blank": (custom(FIREWALL_INPUT_PORTS="80, 81"), "FIREWALL_INPUT_PORTS", {"FIREWALL_INPUT_PORTS": "80,81,81"}),
     "outbound text": (custom(FIREWALL_OUTBOUND_SUBNETS="lan"), "FIREWALL_OUTBOUND_SUBNETS", {"FIREWALL_OUTBOUND_SUBNETS": ""}),
     "outbound everything": (custom(FIREWALL_OUTBOUND_SUBNETS="0.0.0.0/0"), "outbound subnet", {"FIREWALL_OUTBOUND_SUBNETS": "10.0.0.0/16"}),
     "outbound half of everything": (custom(FIREWALL_OUTBOUND_SUBNETS="192.168.1.0/24,0.0.0.0/1"), "outbound subnet",
@@ -123,15 +149,25 @@ ROWS = {
     "resolver": (custom(DNS_UPSTREAM_RESOLVERS="cloudflair"), "cloudflair", {"DNS_UPSTREAM_RESOLVERS": "cloudflare,quad9"}),
     "update period": (custom(DNS_UPDATE_PERIOD="29s"), "update period", {"DNS_UPDATE_PERIOD": "30s"}),
     "update period without unit": (custom(DNS_UPDATE_PERIOD="24"), "DNS_UPDATE_PERIOD", {"DNS_UPDATE_PERIOD": "0"}),
+    **{f"{name} {value}": (custom(**{name: value}), name, {name: "nas,nas.lan,a_b.lan"})
+       for name in ("DNS_UNBLOCK_HOSTNAMES", "DNS_REBINDING_PROTECTION_EXEMPT_HOSTNAMES")
+       for value in ("*.example.com", ".lan", "nas.lan.", "https://nas.lan", "-a.lan")},
+    "address to block": (custom(DNS_BLOCK_IPS="x"), "DNS_BLOCK_IPS", {"DNS_BLOCK_IPS": "1.2.3.4,::1"}),
     "dns by name": (custom(DNS_ADDRESS="one.one.one.one"), "DNS_ADDRESS", {"DNS_ADDRESS": "1.1.1.1"}),
     # Health and control server
-    "health target": (custom(HEALTH_TARGET_ADDRESSES="cloudflare.com"), "HEALTH_TARGET", {"HEALTH_TARGET_ADDRESSES": "cloudflare.com:443"}),
+    "no address and another to ping": (custom(HEALTH_ICMP_TARGET_IPS="0.0.0.0,1.1.1.1"), "unspecified", {"HEALTH_ICMP_TARGET_IPS": "0.0.0.0"}),
     "ping by name": (custom(HEALTH_ICMP_TARGET_IPS="cloudflare.com"), "HEALTH_ICMP_TARGET_IPS", {"HEALTH_ICMP_TARGET_IPS": "1.1.1.1"}),
     "small check": (custom(HEALTH_SMALL_CHECK_TYPE="tcp"), "small check", {"HEALTH_SMALL_CHECK_TYPE": "dns"}),
+    # Others
+    "level of the log": (custom(LOG_LEVEL="loud"), "level", {"LOG_LEVEL": "DEBUG"}),
+    "cipher of shadowsocks": (custom(SHADOWSOCKS_CIPHER="rot13"), "rot13", {"SHADOWSOCKS_CIPHER": "aes-128-gcm"}),
+    "address of the proxy": (custom(HTTPPROXY_LISTENING_ADDRESS="8888"), "HTTPPROXY_LISTENING_ADDRESS", {"HTTPPROXY_LISTENING_ADDRESS": ":8888"}),
+    "api of the public address": (custom(PUBLICIP_API="nobody"), "nobody", {"PUBLICIP_API": "ipinfo,cloudflare"}),
+    "period of the updater": (custom(UPDATER_PERIOD="1s"), "too small", {"UPDATER_PERIOD": "24h"}),
     "control address": (custom(HTTP_CONTROL_SERVER_ADDRESS="8000"), "HTTP_CONTROL_SERVER_ADDRESS", {"HTTP_CONTROL_SERVER_ADDRESS": ":8000"}),
     "default role is no json": (custom(HTTP_CONTROL_SERVER_AUTH_DEFAULT_ROLE="apikey"), "DEFAULT_ROLE", {"HTTP_CONTROL_SERVER_AUTH_DEFAULT_ROLE": "{}"}),
-    "default role with an unknown key": (custom(HTTP_CONTROL_SERVER_AUTH_DEFAULT_ROLE='{"auth":"none","colour":"blue"}'), "colour",
-                                         {"HTTP_CONTROL_SERVER_AUTH_DEFAULT_ROLE": '{"auth":"none"}'}),
+    "default role with an unknown method": (custom(HTTP_CONTROL_SERVER_AUTH_DEFAULT_ROLE='{"auth":"bearer"}'), "bearer",
+                                            {"HTTP_CONTROL_SERVER_AUTH_DEFAULT_ROLE": '{"auth":"none","colour":"blue"}'}),
     "default role without key": (custom(HTTP_CONTROL_SERVER_AUTH_DEFAULT_ROLE='{"auth":"apikey"}'), "apikey is empty",
                                  {"HTTP_CONTROL_SERVER_AUTH_DEFAULT_ROLE": '{"auth":"apikey","apikey":"k"}'}),
 }
@@ -149,6 +185,64 @@ def test_it_refuses_this_and_takes_it_put_right(title, tmp_path):
     assert named in str(caught.value)
     assert not any(secret in str(caught.value) for secret in (PRIVATE, SHARED, "secret-word"))
     settings({**environment, **right}, tmp_path)
+
+
+# A custom configuration of OpenVPN: what it says, and what is wrong with it, or the server that it names.
+CONFIGURATIONS = {
+    "empty": ("", "remote line not found"),
+    "commented": ("# remote 203.0.113.9 1194\n", "remote line not found"),
+    "tabs": ("remote\t203.0.113.9\t1194\n", "remote line not found"),
+    "name": ("client\nremote vpn.example.com 1194\n", "on line 2: host is not an IP address: vpn.example.com"),
+    "name after the address": ("remote 203.0.113.9 1194\nremote vpn.example.com 1194\n", "on line 2"),
+    "port": ("remote 203.0.113.9 99999\n", "port is not valid"),
+    "protocol": ("proto x\nremote 203.0.113.9\n", "protocol not supported"),
+    "address only": ("remote 203.0.113.9", ("203.0.113.9", 1194, "udp")),
+    "tcp": ("remote 203.0.113.9\r\nproto tcp-client\r\n", ("203.0.113.9", 443, "tcp")),
+    "name after everything": ("proto udp4\n  remote 203.0.113.9 53 # the first\nremote vpn.example.com 1194\n", ("203.0.113.9", 53, "udp")),
+    "IPv6": ("remote 2001:db8::1 1194 udp6\n", ("2001:db8::1", 1194, "udp")),
+}
+
+
+@pytest.mark.parametrize("title", CONFIGURATIONS)
+def test_a_custom_configuration_of_openvpn(title, tmp_path):
+    text, wanted = CONFIGURATIONS[title]
+    place = tmp_path / "custom.ovpn"
+    place.write_bytes(text.encode())
+    environment = openvpn("custom", OPENVPN_CUSTOM_CONFIG=str(place))
+    if isinstance(wanted, str):
+        with pytest.raises(Wrong, match=wanted):
+            settings(environment, tmp_path)
+    else:
+        found = settings(environment, tmp_path)
+        assert (found["endpoint_ip"], found["endpoint_port"], found["endpoint_protocol"]) == wanted
+
+
+def test_custom_without_a_configuration(tmp_path):
+    for path in ("", "/nonexistent.ovpn"):
+        with pytest.raises(Wrong, match=path or "custom configuration file"):
+            settings(openvpn("custom", OPENVPN_CUSTOM_CONFIG=path), tmp_path)
+
+
+def test_files_of_keys_are_in_pem_and_are_skipped_otherwise(tmp_path):
+    (tmp_path / "secrets").mkdir()
+    for name in ("openvpn_clientcrt", "openvpn_clientkey"):
+        (tmp_path / "secrets" / name).write_text(f"-----BEGIN X-----\n{BLOCK}\n-----END X-----\n")
+    assert settings(openvpn("cyberghost"), tmp_path)["name"] == "cyberghost"
+    (tmp_path / "secrets" / "openvpn_clientkey").write_text("-----BEGIN X-----\n")
+    with pytest.raises(Wrong, match="client key: missing value"):
+        settings(openvpn("cyberghost"), tmp_path)
+    assert "parsing PEM" in settings(openvpn("cyberghost", OPENVPN_KEY=BLOCK), tmp_path)["warnings"][0]
+
+
+def test_targets_of_the_health_check_are_not_looked_at_before_they_are_asked(tmp_path):
+    found = settings(custom(HEALTH_TARGET_ADDRESSES="example.com,example.com:80,example.com:http"), tmp_path)
+    assert found["health"]["targets"] == [("example.com", 443), ("example.com", 80), ("example.com", "http")]
+
+
+def test_pia_with_a_custom_server_starts_without_its_name(tmp_path):
+    found = settings(custom(VPN_PORT_FORWARDING_PROVIDER="private internet access", VPN_PORT_FORWARDING_USERNAME="u", VPN_PORT_FORWARDING_PASSWORD="w",
+                            **FORWARD), tmp_path)
+    assert found["forwarding"]["server"] == ""
 
 
 ROLE = """[[roles]]

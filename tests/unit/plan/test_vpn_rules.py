@@ -50,6 +50,8 @@ def ov(provider="protonvpn", env=None, version=None, secrets=None, **settings):
 CUSTOM = {"endpoint_ip": "203.0.113.9", "endpoint_port": 51820, "public_key": PUBLIC, "addresses": ["10.64.0.2/32"]}
 OWN = {"addresses": ["10.64.0.2/32"]}
 QB = {"qbittorrent": {"via": "gluetun"}}
+PMP = dict(LOGIN, openvpn_user="someuser+pmp")
+CERTS = dict(LOGIN, openvpn_cert=PEM, openvpn_key=PEM)
 ERROR, WARNING = "error", "warning"
 
 # rule: [(name, host, severity, key, part of the message, part of the remedy)]
@@ -83,6 +85,7 @@ BAD = {
     "G7": [
         ("name", host(wg("custom", **{**CUSTOM, "endpoint_ip": "vpn.example.com"})), ERROR, G + "settings.endpoint_ip", "no IP address", "IP address"),
         ("no IP", host(wg("custom", **{**CUSTOM, "endpoint_ip": ""})), ERROR, G + "settings.endpoint_ip", "needs its IP address", "endpoint_ip"),
+        ("no address", host(wg("custom", **{**CUSTOM, "endpoint_ip": "0.0.0.0"})), ERROR, G + "settings.endpoint_ip", "needs its IP address", "endpoint_ip"),
         ("no port", host(wg("custom", **{key: CUSTOM[key] for key in CUSTOM if key != "endpoint_port"})), ERROR, G + "settings.endpoint_port",
          "needs its port", "Set"),
         ("no key", host(wg("custom", **{**CUSTOM, "public_key": ""})), ERROR, G + "settings.public_key", "needs its public key", "public_key"),
@@ -106,15 +109,35 @@ BAD = {
          G + "secrets.openvpn_encrypted_key", "needs its openvpn encrypted key", "vault"),
         ("passphrase", host(ov("vpnsecure", secrets={"openvpn_cert": PEM, "openvpn_encrypted_key": PEM})), ERROR,
          G + "secrets.openvpn_key_passphrase", "needs its openvpn key passphrase", "vault"),
+        ("no PEM", host(ov("cyberghost", secrets=dict(LOGIN, openvpn_key=PEM, openvpn_cert="MIIBMIIB"))), ERROR, G + "secrets.openvpn_cert", "not in PEM",
+         "first and last line"),
+        ("half a PEM", host(ov("cyberghost", secrets=dict(LOGIN, openvpn_cert=PEM, openvpn_key=PEM[:40]))), ERROR, G + "secrets.openvpn_key", "not in PEM",
+         "first and last line"),
+        ("passphrase with others", host(ov(secrets=dict(LOGIN, openvpn_encrypted_key=PEM))), ERROR, G + "secrets.openvpn_key_passphrase",
+         "needs its passphrase", "Give"),
         ("vpn unlimited", host(ov("vpn unlimited")), ERROR, G + "secrets.openvpn_cert", "needs its openvpn cert", "vault"),
     ],
-    "G12": [("no file", host(ov("custom", secrets={})), ERROR, G + "secrets.openvpn_custom_config", "needs its openvpn custom config", "vault")],
+    "G12": [("no server", host(ov("custom", secrets={"openvpn_custom_config": "client\ndev tun\n"})), ERROR, G + "secrets.openvpn_custom_config",
+             "sees no server", "IP address"),
+            ("a name", host(ov("custom", secrets={"openvpn_custom_config": "remote vpn.example.com 1194\nproto udp\n"})), ERROR,
+             G + "secrets.openvpn_custom_config", "resolves no name", "IP address"),
+            ("no file", host(ov("custom", secrets={})), ERROR, G + "secrets.openvpn_custom_config", "needs its openvpn custom config", "vault")],
     "G13": [(name, host(ov(name, version="v3.41.1", protocol="tcp")), ERROR, G + "settings.protocol", "no OpenVPN over TCP", "udp")
             for name in ("giganews", "ipvanish", "perfect privacy", "vyprvpn", "privado")],
     "G14": [
         ("nordvpn", host(ov("nordvpn", endpoint_port=443)), ERROR, G + "settings.endpoint_port", "cannot be chosen", "Remove endpoint_port"),
         ("proton", host(ov(endpoint_port=81)), ERROR, G + "settings.endpoint_port", "OpenVPN over UDP on port 81", "51820"),
         ("proton tcp", host(ov(endpoint_port=80, protocol="tcp")), ERROR, G + "settings.endpoint_port", "OpenVPN over TCP on port 80", "8443"),
+        ("proton before", host(ov(version="v3.40.0", endpoint_port=51820)), ERROR, G + "settings.endpoint_port", "on port 51820", "5060"),
+        ("pia before", host(ov("private internet access", version="v3.41.1", protocol="tcp", endpoint_port=501)), ERROR, G + "settings.endpoint_port",
+         "over TCP on port 501", "80, 110, 443."),
+        ("privado before", host(ov("privado", version="v3.41.1", endpoint_port=1194)), ERROR, G + "settings.endpoint_port", "cannot be chosen", "Remove"),
+        *[("{0} {1}".format(name, kind), host(ov(name, protocol=kind, endpoint_port=4242, secrets=dict(CERTS, openvpn_user="i-AbCd-1234-EfGh"))), ERROR,
+           G + "settings.endpoint_port", "over {0} on port 4242".format(kind.upper()), remedy)
+          for name, kind, remedy in (("airvpn", "udp", "41185"), ("airvpn", "tcp", "2018"), ("ivpn", "udp", "2049"), ("ivpn", "tcp", "1143"),
+                                     ("mullvad", "udp", "1303"), ("mullvad", "tcp", "1401"), ("perfect privacy", "udp", "4433"), ("privado", "udp", "8443"),
+                                     ("privado", "tcp", "8443"), ("slickvpn", "udp", "8888"), ("slickvpn", "tcp", "8080"),
+                                     ("windscribe", "udp", "54783"), ("windscribe", "tcp", "3306"))],
         ("pia", host(ov("private internet access", endpoint_port=443)), ERROR, G + "settings.endpoint_port", "over UDP on port 443", "9201"),
     ],
     "G15": [
@@ -135,7 +158,11 @@ BAD = {
     "G18": [
         (setting, host(ov("expressvpn", **{setting: True})), ERROR, G + "settings." + setting, "no such filter", providers[0])
         for setting, providers in vpn.FILTERS.items()
-    ] + [("free and forwarded", host(wg(free_only=True, port_forwarding=True)), ERROR, G + "settings.free_only", "forward no port", "free_only")],
+    ] + [
+        (setting, host(wg("custom", **{**CUSTOM, setting: ["Sweden"]})), ERROR, G + "settings." + setting, "not chosen from a list", setting)
+        for setting in vpn.CHOOSING
+    ] + [("two names", host(wg("custom", names=["a", "b"], **CUSTOM)), ERROR, G + "settings.names", "no more than one name", "Keep")]
+    + [("free and forwarded", host(wg(free_only=True, port_forwarding=True)), ERROR, G + "settings.free_only", "forward no port", "free_only")],
     "G19": [
         ("zero", host(wg(vpn_input_ports=[0])), ERROR, G + "settings.vpn_input_ports[0]", "1 to 65535", "Correct"),
         ("text", host(wg(input_ports=["http"])), ERROR, G + "settings.input_ports[0]", "whole number", "Correct"),
@@ -174,6 +201,8 @@ BAD = {
         ("doh in v3.40", host(wg(version="v3.40", dns_type="doh")), ERROR, G + "settings.dns_type", "no DNS over HTTPS", "v3.41.3"),
         ("plain in latest", host(wg(version="latest", dns_type="plain")), ERROR, G + "settings.dns_type", "wants addresses", "dns_addresses"),
         ("resolver", host(wg(dns_resolvers=["quad8"])), ERROR, G + "settings.dns_resolvers", "no resolver 'quad8'", "quad9"),
+        *[("{0} {1}".format(setting, name), host(wg(**{setting: [name]})), ERROR, G + "settings." + setting, "no name of a host", "example.com")
+          for setting in ("dns_unblock", "dns_private_names") for name in ("*.example.com", ".lan", "nas.lan.", "https://nas.lan", "-a.lan")],
         ("short period", host(wg(dns_update_period="10s")), ERROR, G + "settings.dns_update_period", "at least 30 seconds", "24h"),
         ("no period", host(wg(dns_update_period="daily")), ERROR, G + "settings.dns_update_period", "neither 0", "24h"),
         ("keepalive", host(wg(keepalive="25")), ERROR, G + "settings.keepalive", "no duration", "25s"),
@@ -201,8 +230,16 @@ BAD = {
         ("renamed", host(wg(env={"PROXY_LOG": "on"})), WARNING, G + "env.PROXY_LOG", "calls PROXY_LOG HTTPPROXY_LOG", "Write HTTPPROXY_LOG"),
         ("means something else", host(wg(version="latest", env={"FIREWALL_DEBUG": "on"})), WARNING, G + "env.FIREWALL_DEBUG",
          "FIREWALL_IPTABLES_LOG_LEVEL in the place", "FIREWALL_IPTABLES_LOG_LEVEL"),
+        ("level", host(wg(env={"LOG_LEVEL": "loud"})), ERROR, G + "env.LOG_LEVEL", "does not start with 'loud'", "debug, info"),
+        ("cipher", host(wg(env={"SHADOWSOCKS_METHOD": "rot13"})), ERROR, G + "env.SHADOWSOCKS_METHOD", "'rot13' for SHADOWSOCKS_CIPHER", "aes-128-gcm"),
+        ("verbosity", host(ov(env={"OPENVPN_VERBOSITY": 7})), ERROR, G + "env.OPENVPN_VERBOSITY", "does not start with '7'", "0, 1"),
         ("dropped", host(wg(env={"HEALTH_VPN_DURATION_INITIAL": "6s"})), WARNING, G + "env.HEALTH_VPN_DURATION_INITIAL", "does nothing", "Remove it"),
     ],
+    "G29": [
+        ("a name", host(wg(health_icmp_targets=["example.com"])), ERROR, G + "settings.health_icmp_targets", "no IP address", "1.1.1.1"),
+        ("the server and others", host(wg(health_icmp_targets=["0.0.0.0", "1.1.1.1"])), ERROR, G + "settings.health_icmp_targets", "only target", "Remove"),
+    ],
+    "G30": [("none", host(ov("private internet access", encryption_preset="none")), ERROR, G + "settings.encryption_preset", "no such preset", "strong")],
     "D1": [
         ("ports", host(wg(), QB, {"qbittorrent": {"compose": {"ports": ["8080:8080"]}}}), ERROR, "media_services.qbittorrent", "refuses its ports",
          "via: true"),
@@ -239,13 +276,11 @@ BAD = {
     ],
 }
 
-PMP = dict(LOGIN, openvpn_user="someuser+pmp")
-CERTS = dict(LOGIN, openvpn_cert=PEM, openvpn_key=PEM)
 # rule: [(name, host)], on which nothing at all is found.
 GOOD = {
     "G1": [("wireguard " + name, host(wg(name, secrets={"wireguard_preshared_key": KEY}, **(CUSTOM if name == "custom" else OWN)))) for name in vpn.WIREGUARD]
     + [("openvpn " + name, host(ov(name, secrets=dict(CERTS, openvpn_encrypted_key=PEM, openvpn_key_passphrase="passphrase",
-                                                      openvpn_custom_config="client\ndev tun\n"))))
+                                                      openvpn_custom_config="client\nremote 203.0.113.9\n"))))
        for name in vpn.OPENVPN],
     "G2": [("openvpn", host(ov(protocol="tcp", endpoint_port=443, mssfix=1320, openvpn_version="2.6", flags=["--mute", "9"])))],
     "G3": [("a key", host(wg()))],
@@ -260,9 +295,13 @@ GOOD = {
             ("mullvad", host(ov("mullvad", secrets={"openvpn_user": "1234567890123456"})))],
     "G11": [("cyberghost", host(ov("cyberghost", secrets=CERTS))),
             ("vpnsecure", host(ov("vpnsecure", secrets={"openvpn_cert": PEM, "openvpn_encrypted_key": PEM, "openvpn_key_passphrase": "passphrase"})))],
-    "G12": [("custom", host(ov("custom", secrets={"openvpn_custom_config": "client\nremote 203.0.113.9 1194\n"})))],
+    "G12": [("custom", host(ov("custom", secrets={"openvpn_custom_config": "client\nremote 203.0.113.9 1194\n"}))),
+            ("a name that nobody reads", host(ov("custom", secrets={
+                "openvpn_custom_config": "# remote a.example\nremote 203.0.113.9 1194 udp\nremote vpn.example.com 1194\n"})))],
     "G13": [("protonvpn", host(ov(protocol="tcp"))), ("privado today", host(ov("privado", protocol="tcp")))],
-    "G14": [("proton", host(ov(endpoint_port=1194))), ("any", host(ov("ivpn", endpoint_port=4242)))],
+    "G14": [("proton", host(ov(endpoint_port=1194))), ("any", host(ov("torguard", endpoint_port=4242))),
+            ("airvpn", host(ov("airvpn", endpoint_port=2018, secrets=CERTS))), ("ivpn", host(ov("ivpn", protocol="tcp", endpoint_port=1143))),
+            ("privado today", host(ov("privado", endpoint_port=1194))), ("proton today", host(ov(endpoint_port=51820)))],
     "G15": [("proton", host(wg(port_forwarding=True))), ("pia", host(ov("private internet access", port_forwarding=True))),
             ("perfect privacy", host(ov("perfect privacy", port_forwarding=True))),
             ("a custom proton server", host(wg("custom", port_forwarding=True, forwarding_provider="protonvpn", **CUSTOM))),
@@ -271,7 +310,8 @@ GOOD = {
         "forwarding_user": "p1234567", "forwarding_password": "some password"}, **CUSTOM)))],
     "G17": [("pmp", host(ov(port_forwarding=True, secrets=PMP))), ("none wanted", host(ov()))],
     "G18": [(setting, host(ov(providers[-1], secrets=dict(CERTS, openvpn_encrypted_key=PEM, openvpn_key_passphrase="passphrase"), **{setting: True})))
-            for setting, providers in vpn.FILTERS.items()],
+            for setting, providers in vpn.FILTERS.items()]
+    + [("a name of a custom server", host(wg("custom", names=["a"], **CUSTOM)))],
     "G19": [("ports", host(wg(vpn_input_ports=[1, "65535"], input_ports=[8081])))],
     "G20": [("networks", host(wg(outbound_subnets=["192.168.1.0/24", "192.168.7.9"])))],
     "G21": [("apart", host(wg(outbound_subnets=["10.3.0.0/16", "192.168.1.0/24"])))],
@@ -280,12 +320,16 @@ GOOD = {
     "G24": [("on", host(wg(env={vpn.FIREWALL: "on"})))],
     "G25": [("dot", host(wg(dns_type="dot", dns_resolvers=["Quad9"], dns_update_period="1h30m", keepalive="25s"))),
             ("plain", host(wg(dns_type="plain", dns_addresses=["1.1.1.1"]))),
-            ("two in latest", host(wg(version="v9.0.0", dns_addresses=["1.1.1.1", "2606:4700:4700::1111"]))), ("never", host(wg(dns_update_period="0")))],
+            ("two in latest", host(wg(version="v9.0.0", dns_addresses=["1.1.1.1", "2606:4700:4700::1111"]))), ("never", host(wg(dns_update_period="0"))),
+            ("names", host(wg(dns_unblock=["example.com", "a_b.example"], dns_private_names=["nas", "home.arpa"], keepalive=".5m")))],
     "G26": [("own key", host(wg(secrets={"control_api_key": "0123456789abcdef"})))],
     "G27": [(version, host(wg(version=version))) for version in ("v3.39.1", "v3.39", "v3.40.0", "v3.41", "v3", "v4.0.0", "v3.41.3@sha256:" + 64 * "a")]
     + [("ports", host(wg(version="v4.0.0", forwarding_ports_count=2, port_forwarding=True)))],
     "G28": [("not ours", host(wg(env={"LOG_LEVEL": "debug", "DNS_BLOCK_IPS": "1.2.3.4"}))), ("that release's own", host(wg(version="v3.40", env={
         "HEALTH_SUCCESS_WAIT_DURATION": "5s"})))],
+    "G29": [("targets", host(wg(health_icmp_targets=["1.1.1.1", "2606:4700:4700::1111"]))), ("the server", host(wg(health_icmp_targets=["0.0.0.0"])))],
+    "G30": [("strong", host(ov("private internet access", encryption_preset="strong"))), ("before", host(ov(
+        "private internet access", version="v3.41.1", encryption_preset="none")))],
     "D1": [("published on the gateway", host(wg(), QB))],
     "D2": [("nothing of its own", host(wg(), QB))],
     "D3": [("apart", host(wg(), {"sonarr": {"via": "gluetun", "port": 8001}, "radarr": {"via": "gluetun"}, "qbittorrent": {"via": "gluetun"}}))],
@@ -359,7 +403,10 @@ def test_no_device_no_gateway():
 
 
 @pytest.mark.parametrize("text, marks", [
-    (KEY, {"key"}), ("x" * 50, {"token"}), ("user+pmp", {"pmp"}), ("ivpn-aaaa-1111-BBBB", {"account"}), ("harmless", set()), ("a+pmp", {"pmp"})])
+    (KEY, {"key"}), ("x" * 50, {"token"}), ("user+pmp", {"pmp"}), ("ivpn-aaaa-1111-BBBB", {"account"}), ("harmless", set()), ("a+pmp", {"pmp"}),
+    (PEM, {"pem", "token"}), (PEM.replace("\n", "\r\n") + "\r\n", {"pem", "token"}), (PEM.replace("MIIB", "M!IB"), {"token"}),
+    ("remote 203.0.113.9", {"remote"}),
+    ("proto udp\nremote 203.0.113.9\nremote a.b", {"remote"}), ("remote 203.0.113.9\nremote a.example", set()), ("remote", set())])
 def test_marks_survive_the_mask(text, marks):
     mask = secret_marks.masked(text)
     assert secret_marks.marks_of(text) == secret_marks.marks_of(mask) == marks and text not in mask
