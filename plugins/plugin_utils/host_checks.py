@@ -125,10 +125,14 @@ def names(model, host, info):
 
 
 # A key of the inventory that was renamed leaves its container behind.
-REPLACED = (
-    "It was made by us and is not in the inventory any more: describe '{0}' with state: absent to have it removed, "
-    "with its config_dir under '{1}' to keep its configuration, or choose another port."
-)
+def _take_over(info, name, instance):
+    """What to do about a container of ours that nobody describes any more, and that holds what an instance wants."""
+    app = (_containers(info)[name].get("labels") or {}).get("homelab.media.app")
+    keep = ", with its config_dir under '{0}' to keep its configuration".format(instance.name) if app == instance.app else ""
+    return (
+        "It was made by us and is not in the inventory any more: describe '{0}' with state: absent to have it removed{1}, "
+        "or choose another port."
+    ).format(name, keep)
 
 
 def replaced(model, host, info):
@@ -152,7 +156,7 @@ def replaced(model, host, info):
                     "Port {0} in the network namespace of '{1}' is held by the container '{2}'.".format(
                         instance.port, instance.gateway.name, name
                     ),
-                    REPLACED.format(name, instance.name),
+                    _take_over(info, name, instance),
                 )
 
 
@@ -213,7 +217,7 @@ def ports(model, host, info):
                     "Port {0}/{1} is held by {2}.".format(port, proto, holder),
                     "Stop it, or give '{0}' another port.".format(instance.name)
                     if not entry.get("container")
-                    else REPLACED.format(entry["container"], instance.name)
+                    else _take_over(info, entry["container"], instance)
                     if entry["container"] in left
                     else "Stop that container, give '{0}' another port, or adopt it under its own name.".format(
                         instance.name

@@ -114,6 +114,15 @@ def test_finding(name):
     assert match[0]["host"] == B and remedy in match[0]["remedy"], match
 
 
+@pytest.mark.parametrize("app, keeps", [("prowlarr", True), ("sonarr", False)])
+def test_the_configuration_is_kept_only_where_the_same_app_takes_over(app, keeps):
+    left = container(name="old", labels={"homelab.media.instance": "old", "homelab.media.app": app})
+    found = findings({"containers": {"old": left}, "listening": [{"port": 9696, "proto": "tcp", "address": "127.0.0.1", "container": "old"}]},
+                     {}, {"indexers": {"app": "prowlarr"}})
+    remedy = next(item["remedy"] for item in found if item["key"] == SUB + "indexers.port")
+    assert "'old' with state: absent" in remedy and ("config_dir" in remedy) is keeps
+
+
 OURS = {name: container("x/{0}:1".format(name), name=name) for name in ("sonarr", "gluetun", "qbittorrent", "plex")}
 GOOD = {
     "a plain host": {"docker": {"present": False, "kind": "none", "compose": None, "version": None}, "paths": {}, "requests": False},
