@@ -45,7 +45,7 @@ def is_leftover(name, container):
     return bool(instance) and re.match(r"^[0-9a-f]{12}_" + re.escape(instance) + "$", name) is not None
 
 
-def decide(projects, containers, digests, adopt=(), absent=()):
+def decide(projects, containers, digests, adopt=(), absent=(), edited=()):
     """Compare what is wanted with what is there.
 
     :param projects: C({name, services: [{name, container, image, state, netns, gateway}]}).
@@ -53,6 +53,7 @@ def decide(projects, containers, digests, adopt=(), absent=()):
     :param digests: Instance to the digest it should carry.
     :param adopt: Names of foreign containers that may be replaced.
     :param absent: C({container, project, reason}) to remove.
+    :param edited: Services whose definition was another one, so that their containers may have been made from that.
     :return: The actions in order, and the problems as C((service, sentence)).
     """
     actions, problems = [], []
@@ -69,7 +70,7 @@ def decide(projects, containers, digests, adopt=(), absent=()):
         gateways = [service for service in project["services"] if service.get("gateway")]
         others = [service for service in project["services"] if not service.get("gateway")]
         for service in gateways + others:
-            action, reason = _one(project["name"], service, containers, digests, adopt, renewed)
+            action, reason = _one(project["name"], service, containers, digests, adopt, renewed, edited)
             if action == "foreign":
                 problems.append((service["name"], reason))
             elif action:
@@ -79,7 +80,7 @@ def decide(projects, containers, digests, adopt=(), absent=()):
     return actions, problems
 
 
-def _one(project, service, containers, digests, adopt, renewed):
+def _one(project, service, containers, digests, adopt, renewed, edited):
     """What to do with one service."""
     name = service["container"]
     container = containers.get(name)
@@ -100,6 +101,8 @@ def _one(project, service, containers, digests, adopt, renewed):
         return "recreate", "the image is {0}".format(service["image"])
     if labels.get(LABEL_DIGEST) != digests.get(service["name"]):
         return "recreate", "its configuration changed"
+    if service["name"] in edited:
+        return "recreate", "somebody else changed its definition in compose.yml"
     if service.get("netns"):
         stale = _namespace(container, containers.get(service["netns"]), renewed.get(service["netns"]), service["netns"])
         if stale:

@@ -13,7 +13,7 @@ description:
   - Compares the wanted services with the containers that are there, pulls images that are missing, and calls C(docker compose up) for
     the services that differ only. With nothing to do it asks Docker three times and changes nothing.
   - A service differs when its container is missing, stopped, of another image or project, when the digest label of M(homelab.media.media_files)
-    differs, or when it lives in a network namespace that its gateway left behind.
+    differs, when it is among O(edited), or when it lives in a network namespace that its gateway left behind.
   - Gateways come up first; their dependents follow when they are healthy.
   - Containers that are not ours are never touched, except those named in O(adopt). Volumes and directories are never removed.
   - One service that does not start does not keep the others from it.
@@ -44,6 +44,13 @@ options:
     description: Instance to digest, from M(homelab.media.media_files).
     type: dict
     default: {}
+  edited:
+    description:
+      - Services whose definition was another one before this run, from M(homelab.media.media_files). The digest of a container does not tell
+        that somebody edited C(compose.yml) and brought it up.
+    type: list
+    elements: str
+    default: []
   wait_timeout:
     description: Seconds to wait for a gateway to become healthy.
     type: int
@@ -371,6 +378,7 @@ def main():
             "absent": {"type": "list", "elements": "dict", "default": []},
             "adopt": {"type": "list", "elements": "dict", "default": []},
             "digests": {"type": "dict", "default": {}},
+            "edited": {"type": "list", "elements": "str", "default": []},
             "wait_timeout": {"type": "int", "default": 120},
             "settle": {"type": "bool", "default": False},
             "on_problem": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
@@ -394,7 +402,7 @@ def main():
         containers = stack.observe() if code == 0 else {}
         networks = stack.missing_networks() if code == 0 else module.params["networks"]
         actions, problems = decide(module.params["projects"], containers, module.params["digests"],
-                                   {entry["container"] for entry in module.params["adopt"]}, module.params["absent"])
+                                   {entry["container"] for entry in module.params["adopt"]}, module.params["absent"], module.params["edited"])
         for service, message in problems:
             stack.problem(service, message)
         result["actions"] = [dict(vars(action)) for action in actions]

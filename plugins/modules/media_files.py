@@ -88,6 +88,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+edited:
+  description: Services that a C(compose.yml) defined in another way than it does now, whoever wrote it that way.
+  type: list
+  elements: str
+  returned: always
+  sample: []
 files:
   description: Every file and whether it changed.
   type: list
@@ -118,6 +124,8 @@ from ansible_collections.homelab.media.plugins.module_utils.files import FilePro
 # What names a value in the usual notations. Long names are none: they are more likely a part of a key.
 PAIR = re.compile(r"""^(\s*(?:- )?["']?[\w.\\/-]{1,60}["']?\s*[=:]\s*)([^=\s].*)$""")
 ELEMENT = re.compile(r"^(\s*<(\w{1,60})>)(.+)(</\2>\s*)$")
+# A service in a compose file as it is written here.
+SERVICE = re.compile(r"^  ([A-Za-z0-9][\w.-]*):$")
 HARMLESS = re.compile(r"^[\s\[\]{}()<>/?,]*$|^\s*\[{1,2}[\w. -]{1,60}\]{1,2}$|^\s*</?\w{1,60}>$|^\s*(?:- )?[\w-]{1,30}:$")
 
 
@@ -166,6 +174,29 @@ def plan(entry, current, content, sensitive):
         before += "# {owner}:{group} {mode:04o}\n".format(**current)
         after += "# {0}:{1} {2:04o}\n".format(entry["owner"], entry["group"], mode)
     return action, before, after
+
+
+def definitions(text):
+    """The services of a compose file as it is written here: name to the lines of its definition that mean something."""
+    found, lines, inside = {}, None, False
+    for line in text.split("\n"):
+        if line[:1] not in ("", " ", "#"):
+            lines, inside = None, line == "services:"
+        service = SERVICE.match(line) if inside else None
+        if service:
+            lines = found.setdefault(service.group(1), [])
+        elif lines is not None and line.strip() and not line.lstrip().startswith("#"):
+            lines.append(line)
+    return found
+
+
+def edited(before, after):
+    """The services of a compose file that were defined in another way, such as by somebody who edited it. A service that is new is none.
+
+    :param before: The file as it was; whoever wrote it in another way altogether defined all of them in another way.
+    """
+    known = definitions(before)
+    return sorted(name for name, lines in definitions(after).items() if before and known.get(name, lines if known else None) != lines)
 
 
 def resolve(entry, secrets, digests=None):
@@ -245,7 +276,7 @@ def main():
     )
     secrets = module.params["secrets"]
     show_user_names(module)
-    result = {"changed": False, "files": [], "diff": [], "digests": {}, "problems": []}
+    result = {"changed": False, "files": [], "diff": [], "digests": {}, "problems": [], "edited": []}
     try:
         files = module.params["files"]
         if module.params["on_problem"] == "report":
@@ -262,6 +293,8 @@ def main():
             if action:
                 result["diff"].append({"before_header": entry["path"], "after_header": entry["path"], "before": before, "after": after})
                 result["changed"] = True
+                if action == "write" and current and entry["path"].endswith("/compose.yml"):
+                    result["edited"] += edited(current["content"].decode(errors="replace"), content.decode())
                 if not module.check_mode:
                     apply(entry, action, current, content)
             result["files"].append({"path": entry["path"], "changed": bool(action)})

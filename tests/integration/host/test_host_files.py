@@ -191,3 +191,40 @@ def test_what_a_killed_run_left_is_used_up(tmp_path):
     (tmp_path / ".a.homelab-media-new").write_text("half", encoding="utf-8")
     run("media_files", {"files": [entry(tmp_path / "a", "x")]})
     assert os.listdir(tmp_path) == ["a"]
+
+
+COMPOSE = """# written
+name: one
+services:
+  # Gateway
+  gw:
+    image: a:1
+    environment:
+      SUBNETS: "10.0.0.0/8"
+  app:
+    image: b:1
+
+networks:
+  lan:
+    external: true
+"""
+
+
+@pytest.mark.parametrize("before, names", [
+    (None, []),
+    (COMPOSE, []),
+    (COMPOSE.replace("  # Gateway\n", "\n  # Another remark\n").replace("external: true", "external: false"), []),
+    (COMPOSE.replace("10.0.0.0/8", "0.0.0.0/1"), ["gw"]),
+    (COMPOSE.replace("  app:\n    image: b:1\n", ""), []),
+    (COMPOSE + "  # with another service\n", []),
+    (COMPOSE.replace("    image: b:1", "    image: b:1\n    ports:\n      - 1:1"), ["app"]),
+    ("{services: {gw: {image: c}}}\n", ["app", "gw"]),
+], ids=["new", "same", "remark", "edited", "without one", "comment", "added to", "another style"])
+def test_who_was_defined_in_another_way(tmp_path, before, names):
+    path = tmp_path / "compose.yml"
+    if before is not None:
+        path.write_text(before)
+        path.chmod(0o600)
+    found = both("media_files", {"files": [entry(path, COMPOSE)]})
+    assert found["edited"] == names
+    assert path.read_text() == COMPOSE

@@ -132,3 +132,10 @@ def test_a_container_is_described_without_the_values_of_its_environment():
     assert "hunter22x" not in str(found)
     assert found["variables"] == ["KEY"] and found["labels"] == {"homelab.media.app": "a"}
     assert found["ports"] == [{"target": 80, "proto": "tcp", "bind": "0.0.0.0", "published": 8080}]
+
+
+def test_what_somebody_edited_is_made_anew_and_a_gateway_takes_its_dependents_along():
+    services = [service("gw", gateway=True), service("dep", netns="gw"), service("a"), service("b", state="stopped")]
+    there = {"gw": container("gw"), "dep": container("dep", mode="container:id-gw", started=LATER), "a": container("a"), "b": container("b", state="exited")}
+    assert decided(services, there, edited=["a"]) == ({"a": "recreate"}, [])
+    assert decided(services, there, edited=["gw", "b"]) == ({"gw": "recreate", "dep": "recreate"}, [])
