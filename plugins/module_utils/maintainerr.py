@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from ansible_collections.homelab.media.plugins.module_utils.client import ApiClient
 from ansible_collections.homelab.media.plugins.module_utils.errors import HIDDEN, MediaError, redact
 from ansible_collections.homelab.media.plugins.module_utils.resource import nearest, yes_or_no
+from ansible_collections.homelab.media.plugins.module_utils.seerr import SeerrClient
 from ansible_collections.homelab.media.plugins.module_utils.worker import Worker, link_name
 
 # Seconds: with an address that answers nothing, Maintainerr tries four times for 30 seconds before it answers itself.
@@ -328,7 +329,7 @@ class MaintainerrWorker(Worker):
     def do_maintainerr_server(self, wish):
         """Radarr and Sonarr by name, of which there may be several; the others by their kind.
 
-        :param wish: C(kind), C(name), C(server_url), C(server_api_key), C(state).
+        :param wish: C(kind), C(name), C(server_url), C(server_api_key), C(check_url), C(state).
         """
         kind = wish["kind"]
         if kind not in KINDS:
@@ -384,6 +385,8 @@ class MaintainerrWorker(Worker):
             if held and not self.check_mode:
                 self._delete(path)
             return self.change("maintainerr_server", name, "delete" if held else None, self._told(held) if held else {}, {})
+        if kind in REQUESTS and wish.get("check_url") and not held and self._nobody(wish):
+            return dict(self.change("maintainerr_server", name, None), links=[(name, "missing")])
         body = {"url": whole(wish["server_url"]), "api_key": wish["server_api_key"]}
 
         def write(payload):
@@ -392,6 +395,17 @@ class MaintainerrWorker(Worker):
 
         current = dict(held, url=whole(held["url"])) if held else None
         return self.settle("maintainerr_server", name, current, body, write, lambda: client.read(path, fresh=True), secrets=("api_key",))
+
+    def _nobody(self, wish):
+        """Whether a Seerr takes no key yet, since nobody has signed in; of one that does not answer that is not known."""
+        seerr = SeerrClient(wish["check_url"], wish["server_api_key"], name=wish.get("name") or wish["kind"].capitalize(), timeout=self.client.timeout,
+                            wait_timeout=0 if self.check_mode else self.client.wait_timeout)
+        try:
+            seerr.connect()
+        except MediaError:
+            # What is wrong with it, Maintainerr's own test tells.
+            return False
+        return not seerr.authorized and not seerr.claimed
 
     def verify(self, wishes, options):
         """Plex's libraries as Maintainerr sees them, and its own test of every other server, which stores nothing."""

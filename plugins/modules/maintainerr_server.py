@@ -33,6 +33,9 @@ options:
   server_api_key:
     description: Key of the app. Needed unless O(state=absent).
     type: str
+  check_url:
+    description: URL by which this host reaches a Seerr. With it, a new link to one in which nobody has signed in, and which takes no key, is left for later.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -76,6 +79,7 @@ def main():
         "name": {"type": "str"},
         "server_url": {"type": "str"},
         "server_api_key": {"type": "str", "no_log": True},
+        "check_url": {"type": "str"},
     }, credentials={}, app="maintainerr", removable=True, required_if=[("state", "present", ("server_url", "server_api_key"))])
 
 

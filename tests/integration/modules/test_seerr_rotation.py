@@ -15,7 +15,7 @@ from seerr_apps import KEY, OWNER
 from standins import testing
 from standins.maintainerr.service import create_app as create_maintainerr
 
-from ansible_collections.homelab.media.plugins.plugin_utils import catalog, plan
+from ansible_collections.homelab.media.plugins.plugin_utils import catalog, plan, report
 
 HOST = "ct-media-01"
 # Of the same length and with the same ends as the old one, which is all that some apps show of it.
@@ -63,13 +63,16 @@ class Homelab:
             return str(self.directory) + value if value.startswith("/data/") else value
         return value
 
+    def planned(self):
+        plex = {"settings": {"plex_tv_url": self.seerr.plex.tv}, **({"secrets": {"token": self.token}} if self.token else {})}
+        variables = {"media_address": "192.168.1.12", "media_admin": {"username": "media"}, "media_services": {**{name: {} for name in PORTS}, "plex": plex}}
+        return plan.full({HOST: {"variables": variables, "undefined": {}}}, {}, catalog.load())
+
     def wire(self, check=False):
-        variables = {"media_address": "192.168.1.12", "media_admin": {"username": "media"}, "media_services": {
-            **{name: {} for name in PORTS}, "plex": {"secrets": {"token": self.token}, "settings": {"plex_tv_url": self.seerr.plex.tv}}}}
-        wiring = plan.full({HOST: {"variables": variables, "undefined": {}}}, {}, catalog.load())["hosts"][HOST]["wiring"]["apps"]
-        assert {app["name"] for app in wiring} == set(PORTS)
+        wiring = self.planned()["hosts"][HOST]["wiring"]["apps"]
+        assert {app["name"] for app in wiring} - {"plex", "tautulli"} == set(PORTS) - {"plex", "tautulli"}
         apps = [dict(self.here(app), url=self.handles[app["name"]].proxy.url, container=None) for app in wiring]
-        secrets = {"plex.token": self.token, "seerr.api_key": KEY, "tautulli.api_key": watch_apps.KEY, "bazarr.api_key": watch_apps.KEY,
+        secrets = {"plex.token": self.token or "", "seerr.api_key": KEY, "tautulli.api_key": watch_apps.KEY, "bazarr.api_key": watch_apps.KEY,
                    "tautulli.username": "media", "tautulli.password": "c0rrect-horse-4711", "admin.username": "media", "admin.password": "c0rrect-horse-4711",
                    **{f"{name}.api_key": self.handles[name].api_key for name in ("radarr", "prowlarr")}}
         for handle in self.handles.values():
@@ -78,7 +81,7 @@ class Homelab:
                                                   "wait_timeout": 5, "on_problem": "report"}, check)
         assert not result.get("failed"), result.get("msg")
         assert result["problems"] == [], result["problems"]
-        for value in (self.token, OWNER, KEY, secrets["radarr.api_key"]):
+        for value in (self.token or OWNER, OWNER, KEY, secrets["radarr.api_key"]):
             assert value not in result["_text"]
         return result
 
@@ -130,12 +133,17 @@ class Homelab:
 
 
 @pytest.fixture
-def homelab(arr, tmp_path, monkeypatch):
+def fresh(arr, tmp_path, monkeypatch):
     found = Homelab(arr, tmp_path, monkeypatch)
-    found.wire()
-    assert not found.wire()["changed"]
     yield found
     found.stop()
+
+
+@pytest.fixture
+def homelab(fresh):
+    fresh.wire()
+    assert not fresh.wire()["changed"]
+    return fresh
 
 
 def test_a_new_plex_token(homelab):
@@ -159,3 +167,19 @@ def test_a_radarr_with_another_address_and_key(homelab, key):
     # What is in the app itself is made anew, since it is another one.
     assert {app for app, _resource in homelab.repaired()} >= {"seerr", "maintainerr", "prowlarr", "bazarr"}
     assert set(homelab.radarr_users().values()) == {True} and set(homelab.plex_users().values()) == {True}
+
+
+def test_without_a_plex_token_all_else_is_wired_and_one_line_says_what_it_would_add(fresh):
+    fresh.token = None
+    made = fresh.repaired()
+    assert {app for app, _resource in made} == {"radarr", "prowlarr", "bazarr", "maintainerr"}, made
+    warnings = [line for line in report.report(fresh.planned(), {HOST: {"check_mode": False}}) if "token" in line.lower()]
+    assert len(warnings) == 1
+    for name in ("Plex's libraries", "Seerr", "Maintainerr", "Tautulli", "the imports of Sonarr, Radarr and Lidarr"):
+        assert name in warnings[0]
+    assert [row["implementation"] for row in fresh.handles["radarr"].api("GET", "notification").json()] == ["Webhook"]
+    # With one, all of it comes.
+    fresh.token = OWNER
+    made = fresh.repaired()
+    assert {app for app, _resource in made} == {"plex", "seerr", "maintainerr", "tautulli", "radarr"}
+    assert set(fresh.plex_users().values()) == {True} and set(fresh.radarr_users().values()) == {True}
