@@ -14,6 +14,8 @@ import struct
 import threading
 
 DOCKER = "127.0.0.11"
+# Docker is asked for these too, and asks the host's own name server: outside of the tunnel. (The real one adds every end that is no public one.)
+LOCAL = (".local", ".lan", ".private", ".internal", ".corp", ".home", ".intranet")
 # Named here: Python counts the documentation networks, which are the lab's internet, as private too.
 PRIVATE = [ipaddress.ip_network(text) for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "::1/128",
                                                    "fc00::/7", "fe80::/10")]
@@ -103,7 +105,7 @@ class Server:
             name = name_of(message)
         except IndexError:
             return message[:2] + struct.pack("!HHHHH", 0x8181, 0, 0, 0, 0)
-        local = "." not in name
+        local = "." not in name or name.endswith(LOCAL)
         try:
             reply = query(message, (self.local, 53) if local else self.upstream, self.timeout)
             rebound = not local and any(private(address) for address in addresses(reply))

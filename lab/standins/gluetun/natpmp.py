@@ -14,7 +14,7 @@ class Refused(Exception):
     """The server said no, or said nothing."""
 
 
-def ask(gateway, message, size, tries=4):
+def ask(gateway, message, size, tries=9):
     """The answer to a message; the wait doubles from a quarter of a second, as the RFC wants."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
         handle.connect((gateway, PORT))
@@ -40,19 +40,22 @@ def public_address(gateway):
     return socket.inet_ntoa(ask(gateway, b"\0\0", 12)[8:12])
 
 
-def map_port(gateway, lifetime):
-    """The port that the server forwards, for UDP and TCP alike.
+def map_port(gateway, lifetime, port=0, warn=lambda text: None):
+    """The port that the server forwards over TCP. As in the real one, a lease of another length and another port over UDP are only warned of at first;
+    whoever asks again for a ``port`` gets that one over both, or nothing.
 
     :param lifetime: Of the lease, in seconds.
-    :raises Refused: When there is none, or not the same for both.
+    :param warn: Is told what is not as it was asked for.
+    :raises Refused: When there is none, or another one than before.
     """
-    found = set()
-    for opcode in OPCODES.values():
-        reply = ask(gateway, struct.pack("!BBHHHI", 0, opcode, 0, 0, 1, lifetime), 16)
-        external, lease = struct.unpack("!HI", reply[10:16])
+    found = {}
+    for name, opcode in OPCODES.items():
+        reply = ask(gateway, struct.pack("!BBHHHI", 0, opcode, 0, 0, port or 1, lifetime), 16)
+        found[name], lease = struct.unpack("!HI", reply[10:16])
         if lease != lifetime:
-            raise Refused(f"port forwarding: lifetime is {lease} s instead of {lifetime} s")
-        found.add(external)
-    if len(found) != 1:
-        raise Refused("port forwarding: the ports of UDP and TCP differ")
-    return found.pop()
+            warn(f"assigned {name.upper()} port lifetime {lease}s differs from requested lifetime {lifetime}s")
+        if port and found[name] != port:
+            raise Refused(f"external port changed: {port} changed to {found[name]}")
+    if found["udp"] != found["tcp"]:
+        warn(f"UDP external port {found['udp']} differs from TCP external port {found['tcp']}")
+    return found["tcp"]

@@ -26,7 +26,7 @@ VERSION = "v3.41.3"
 PORT = 5914                 # what is forwarded where there is no provider that could be asked
 # Seconds. The lab's clock is faster than the real one, which looks every 60 and renews every 45.
 CHECK, RENEW, LEASE, START = 5, 5, 60, 6
-SHUTDOWN, DOWN = 3, 60      # how long a command may take at the end of the program, and otherwise
+SHUTDOWN, DOWN = 5, 60      # how long a command may take at the end of the program, and otherwise
 
 
 def log(text):
@@ -53,6 +53,7 @@ class Gateway:
         self.lock = threading.RLock()
         self.resolver = None
         self.command = None                 # the UP command that runs
+        self.asked, self.lost = False, False    # whether this session has asked for a port in vain, and whether it had one
 
     # The loop
 
@@ -71,7 +72,7 @@ class Gateway:
                 pause = 1
             except network.Unable as error:
                 log(f"ERROR [vpn] {error}")
-                self.failure = str(error)
+                self.failure, self.status = str(error), "crashed"
                 self.wake.wait(pause)
                 pause = min(pause * 2, 15)
             finally:
@@ -79,9 +80,10 @@ class Gateway:
 
     def _session(self):
         """One life of the tunnel: up, checked, kept; returns when it has to end."""
-        self.status = "running"
+        self.asked = self.lost = False
         if self.tunnel:
             self.tunnel.up()
+        self.status = "running"
         if not self.tunnel or not self.tunnel.real:
             time.sleep(float(os.environ.get("STANDIN_VPN_DELAY", "0.3")))
             self.public_ip, self.failure = "203.0.113.7", None
@@ -163,17 +165,14 @@ class Gateway:
         if health["kind"] == "dns":
             good = any(self._address(host) for host, _port in health["targets"])
         else:
-            good = any(network.ping(address, wait) for wait in (0.5, 1, 2) for address in health["pings"])
+            pings = [self.settings["endpoint_ip"]] if health["pings"] == ["0.0.0.0"] else health["pings"]
+            good = any(network.ping(address, wait) for wait in (0.5, 1, 2) for address in pings)
         if good and self.failure:
             self.failure = None
         return good
 
     def unhealthy(self):
-        """Why the tunnel does not work, or nothing."""
-        if self.failure == "healthcheck did not run yet":
-            return self.failure
-        if self.wanted != "running":
-            return "the VPN is stopped"
+        """Why the last look at the tunnel failed, or nothing; a VPN that somebody has stopped stays what it was."""
         return self.broken or self.failure
 
     # DNS and the public address
@@ -215,25 +214,40 @@ class Gateway:
     # The forwarded port
 
     def _forwarding(self):
-        """Ask for the port, or renew it. A port that changed ends the forwarding before it begins anew."""
+        """Ask for the port, or renew it. A port that changed ends the forwarding before it begins anew.
+
+        As in the real one: who gets no port at the start of a tunnel does not ask again before the next one, who has lost it does; and while the UP
+        command runs, nobody renews.
+        """
         forwarding = self.settings["forwarding"]
         if not forwarding["enabled"]:
             return
+        if forwarding["provider"] == "private internet access" and self.settings["name"] == "custom" and not forwarding["server"]:
+            log("panic: server name cannot be empty")
+            os._exit(2)
         if not self.tunnel or not self.tunnel.real:
             self.forward(self.given)
             return
         if forwarding["provider"] != "protonvpn":
             log(f"ERROR [port forwarding] the lab has no {forwarding['provider']} that forwards ports")
             return
+        if self.asked or self.command and self.command.poll() is None:
+            return
+        first = not self.port
         try:
-            port = natpmp.map_port(self.tunnel.gateway(), LEASE)
+            address = self.tunnel.gateway()
+            if first:
+                log(f"INFO [port forwarding] gateway external IPv4 address is {natpmp.public_address(address)}")
+            port = natpmp.map_port(address, LEASE, self.port, lambda text: log(f"WARN [port forwarding] {text}"))
         except natpmp.Refused as error:
             log(f"ERROR [port forwarding] {error}")
+            self.asked = first and not self.lost
+            self.lost = not first or self.lost
             self.forward(0)
+            if not first:
+                self._forwarding()
             return
-        if self.port and port != self.port:
-            log(f"ERROR [port forwarding] keeping port forward: external port changed: {self.port} changed to {port}")
-            self.forward(0)
+        self.lost = False
         self.forward(port)
 
     def forward(self, port, limit=DOWN):
@@ -244,7 +258,7 @@ class Gateway:
             if port == before or not (forwarding["enabled"] or before):
                 return
             if before:
-                self._stop_command()
+                self._stop_command(limit < DOWN)
                 self._run(forwarding["down"], before, limit)
                 self._open("forbid", before)
             self.port = port
@@ -272,10 +286,13 @@ class Gateway:
         except OSError as error:
             log(f"ERROR [port forwarding] writing port file: {error.strerror}")
 
-    def _stop_command(self):
+    def _stop_command(self, now):
+        """The UP command comes to its end before the port goes; only the end of the program ends it too."""
         running = self.command
         if running and running.poll() is None:
-            running.kill()
+            if now:
+                running.kill()
+            running.wait()
 
     def _run(self, command, port, limit):
         """Run a command of the user, split as a shell splits, without a shell; what goes wrong is only logged."""
@@ -326,13 +343,13 @@ def create_app(gateway):
     settings = gateway.settings
 
     def answer():
-        method, path = request.method, request.path.rstrip("/") or "/"
+        method, path = request.method, request.path
         if path == "/__vpn__":
             return lab()
         if path not in {known for _method, known in ROUTES}:
-            return as_text("404 page not found\n", 404, "text/plain; charset=utf-8")
+            return as_text("Not Found\n", 404, "text/plain; charset=utf-8")
         if (method, path) not in ROUTES:
-            return as_text("", 405, "text/plain; charset=utf-8")
+            return as_text("Method Not Allowed\n", 405, "text/plain; charset=utf-8")
         if not allowed(settings, method, path):
             return as_text("Unauthorized\n", 401, "text/plain; charset=utf-8")
         return serve(method, path)
@@ -353,7 +370,7 @@ def create_app(gateway):
             return plain({"version": VERSION, "commit": "stand-in", "build_date": "", "created": ""})
         if path in ("/v1/vpn/status", "/v1/openvpn/status"):
             if method == "GET":
-                return plain({"status": gateway.status})
+                return plain({"status": gateway.status if settings["type"] == "openvpn" or "vpn" == path.split("/")[2] else "stopped"})
             wanted = (request.get_json(force=True, silent=True) or {}).get("status")
             if wanted not in ("running", "stopped"):
                 return as_text(f"status is not valid: {wanted}\n", 400, "text/plain; charset=utf-8")
@@ -361,7 +378,10 @@ def create_app(gateway):
                 return plain({"outcome": f"already {wanted}"})
             (gateway.connect if wanted == "running" else gateway.disconnect)()
             return plain({"outcome": wanted})
-        if path in ("/v1/portforward", "/v1/openvpn/portforwarded", "/openvpn/portforwarded"):
+        if path in ("/v1/openvpn/portforwarded", "/openvpn/portforwarded"):
+            code, word = (301, "Moved Permanently") if path.startswith("/v1") else (308, "Permanent Redirect")
+            return as_text(f'<a href="/v1/portforward">{word}</a>.\n\n', code, Location="/v1/portforward")
+        if path == "/v1/portforward":
             return plain({"port": gateway.port, "ports": [gateway.port] if gateway.port else []})
         if path == "/v1/publicip/ip":
             place = {"region": "North Holland", "country": "Netherlands", "city": "Amsterdam", "timezone": "Europe/Amsterdam"}

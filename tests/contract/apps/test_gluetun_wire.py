@@ -108,20 +108,41 @@ def test_the_client_asks_for_both_protocols_and_asks_again(monkeypatch):
     assert gateway.asked == [udp, udp, tcp]
 
 
+def test_whoever_asks_again_names_the_port(monkeypatch):
+    gateway = Gateway(monkeypatch, lambda count, message: mapped(message))
+    assert natpmp.map_port("127.0.0.1", 60, 40001) == 40001
+    assert [message[6:8].hex() for message in gateway.asked] == ["9c41", "9c41"]
+
+
+ODD = {
+    "two ports": (lambda count, message: mapped(message, port=40000 + count), 40002, "UDP external port 40001 differs from TCP external port 40002"),
+    "another lifetime": (lambda count, message: mapped(message, lifetime=30), 40001, "assigned UDP port lifetime 30s differs"),
+}
+
+
+@pytest.mark.parametrize("title", ODD)
+def test_the_client_takes_at_first_and_warns(title, monkeypatch):
+    reply, port, warning = ODD[title]
+    Gateway(monkeypatch, reply)
+    told = []
+    assert natpmp.map_port("127.0.0.1", 60, warn=told.append) == port and warning in told[0]
+
+
 REFUSALS = {
-    "an error": lambda count, message: mapped(message, code=2),
-    "two ports": lambda count, message: mapped(message, port=40000 + count),
-    "another lifetime": lambda count, message: mapped(message, lifetime=30),
-    "another opcode": lambda count, message: mapped(bytes([0, 5])),
-    "half an answer": lambda count, message: mapped(message)[:6],
+    "an error": (0, lambda count, message: mapped(message, code=2)),
+    "another port than before": (40001, lambda count, message: mapped(message, port=40002)),
+    "another port than before over TCP": (40001, lambda count, message: mapped(message, port=40000 + count)),
+    "another opcode": (0, lambda count, message: mapped(bytes([0, 5]))),
+    "half an answer": (0, lambda count, message: mapped(message)[:6]),
 }
 
 
 @pytest.mark.parametrize("title", REFUSALS)
 def test_the_client_does_not_take(title, monkeypatch):
-    Gateway(monkeypatch, REFUSALS[title])
+    port, reply = REFUSALS[title]
+    Gateway(monkeypatch, reply)
     with pytest.raises(natpmp.Refused):
-        natpmp.map_port("127.0.0.1", 60)
+        natpmp.map_port("127.0.0.1", 60, port)
 
 
 QUERY = bytes.fromhex("1234 0100 0001 0000 0000 0000") + b"\x02ip\x07example\x03com\0" + bytes.fromhex("0001 0001")
@@ -153,7 +174,7 @@ def names():
         return handle.getsockname()
 
     upstream = serve({"public.example.com": "198.51.100.10", "private.example.com": "192.168.1.1", "nas.home.arpa": "10.0.0.5"})
-    docker = serve({"nzbget": "172.19.0.6"})
+    docker = serve({"nzbget": "172.19.0.6", "nas.lan": "192.168.1.9"})
     found = dns.Server(upstream, ["home.arpa"], host="127.0.0.1", port=0, timeout=1)
     found.ask_docker = docker
     return found
@@ -175,6 +196,7 @@ def test_container_names_come_from_docker_and_private_answers_are_refused(names,
         return real(message, place, 3)
 
     assert resolve("nzbget").endswith(bytes([172, 19, 0, 6])) and ask[-1] == (dns.DOCKER, 53)
+    assert resolve("nas.lan").endswith(bytes([192, 168, 1, 9])) and ask[-1] == (dns.DOCKER, 53)
     assert resolve("Public.example.com").endswith(bytes([198, 51, 100, 10])) and ask[-1] == names.upstream
     refused = resolve("private.example.com")
     assert refused[3] & 15 == 5 and refused[6:8] == b"\0\0"

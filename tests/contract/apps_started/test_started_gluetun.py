@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import sys
+import time
 
 import apps_runner
 import pytest
@@ -111,6 +112,8 @@ def test_the_control_server_asks_for_the_key(app):
     # A file with a role closes what no role names.
     assert get("/v1/dns/status", headers=key).status_code == 401
     assert get("/v1/nothing", headers=key).status_code == 404
+    assert get("/v1/vpn/status/", headers=key).status_code == 404
+    assert requests.post(process.url + "/v1/vpn/status", timeout=5).status_code == 405
     for _attempt in range(50):
         if healthcheck(process).returncode == 0:
             break
@@ -152,3 +155,48 @@ def test_a_forwarded_port_reaches_its_file_and_command(app, tmp_path):
     assert port > 1024 and (tmp_path / "port").read_text() == str(port) and told.read_text() == f"{port} tun0\n"
     process.stop()
     assert (tmp_path / "port").read_text() == ""
+
+
+ALL = ROLE.replace('"GET /v1/publicip/ip"', '"GET /v1/publicip/ip", "PUT /v1/vpn/status", "GET /v1/openvpn/status", "GET /v1/openvpn/portforwarded", '
+                   '"GET /openvpn/portforwarded"')
+
+
+def test_the_control_server_answers_as_the_real_one(app):
+    process = start(app, CUSTOM, files={"auth/config.toml": ALL})
+    for _attempt in range(50):
+        if healthcheck(process).returncode == 0:
+            break
+
+    def ask(path, method="GET", **options):
+        return requests.request(method, process.url + path, headers={"X-API-Key": apps_runner.KEY}, timeout=5, allow_redirects=False, **options)
+
+    # Of OpenVPN there is nothing that could run; and old places of the port lead to the new one.
+    assert ask("/v1/openvpn/status").json() == {"status": "stopped"}
+    for path, code in (("/v1/openvpn/portforwarded", 301), ("/openvpn/portforwarded", 308)):
+        assert (ask(path).status_code, ask(path).headers["Location"]) == (code, "/v1/portforward")
+    # A VPN that somebody has stopped is as healthy as it was.
+    assert ask("/v1/vpn/status", "PUT", json={"status": "stopped"}).json() == {"outcome": "stopped"}
+    assert ask("/v1/vpn/status").json() == {"status": "stopped"} and healthcheck(process).returncode == 0
+    assert ask("/v1/vpn/status", "PUT", json={"status": "running"}).json() == {"outcome": "running"}
+
+
+def test_pia_with_a_custom_server_ends_without_its_name(app):
+    process = app("gluetun", run=False, arguments=FLAGS, environment={
+        **CUSTOM, "VPN_PORT_FORWARDING": "on", "VPN_PORT_FORWARDING_PROVIDER": "private internet access", "VPN_PORT_FORWARDING_USERNAME": "p1",
+        "VPN_PORT_FORWARDING_PASSWORD": "secret-word", "HEALTH_SERVER_ADDRESS": f"127.0.0.1:{free_port()}"})
+    assert process.ended() == 2 and "server name cannot be empty" in process.output()
+
+
+def test_the_port_stays_until_the_up_command_has_ended(app, tmp_path):
+    told = tmp_path / "told"
+    environment = {**OPENVPN, "VPN_PORT_FORWARDING": "on", "VPN_PORT_FORWARDING_STATUS_FILE": str(tmp_path / "port"), "STANDIN_VPN_DELAY": "0",
+                   "VPN_PORT_FORWARDING_UP_COMMAND": f"/bin/sh -c 'sleep 1; echo up {{{{PORT}}}} >> {told}'",
+                   "VPN_PORT_FORWARDING_DOWN_COMMAND": f"/bin/sh -c 'echo down {{{{PORT}}}} >> {told}'"}
+    process = start(app, environment)
+    requests.post(process.url + "/__vpn__", json={"port": 5915}, timeout=10)
+    process.wait_for("the command has run")
+    for _attempt in range(50):
+        if told.read_text().endswith("up 5915\n"):
+            break
+        time.sleep(0.1)
+    assert told.read_text().splitlines() == ["up 5914", "down 5914", "up 5915"]
