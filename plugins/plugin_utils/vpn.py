@@ -456,6 +456,8 @@ def environment(instance, secrets, subnets):
         clients = torrent_clients(instance)
         if clients:
             found.update(commands(clients[0].port, release))
+            # The reconciler asks for the port every few seconds, and a line for each question would bury what the gateway says.
+            found["HTTP_CONTROL_SERVER_LOG"] = "off"
     for name, (variable, only) in SECRETS.items():
         if secrets.get(name) and only in ("", kind):
             found[variable] = secrets[name]
@@ -765,6 +767,10 @@ def openvpn_port(gateway):
 def forwarding(gateway):
     provider = gateway.forwards
     if not provider:
+        return
+    if gateway.provider != "custom" and provider != gateway.provider:
+        yield error("forwarding_provider", "{0} forwards ports in no other way than its own.".format(gateway.provider),
+                    "Remove forwarding_provider, which is for custom servers.")
         return
     known = [name for name in FORWARDING if gateway.release < LATEST or name not in REMOVED]
     if provider not in known:

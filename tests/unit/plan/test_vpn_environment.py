@@ -160,9 +160,16 @@ def test_commands(version):
     assert json.loads(down[down.index("--post-data") + 1][5:]) == {"listen_port": 0, "current_network_interface": "lo"}
 
 
+@pytest.mark.parametrize("own, wanted", [({}, "off"), ({"env": {"HTTP_CONTROL_SERVER_LOG": "on"}}, "on")])
+def test_the_gateway_does_not_tell_every_question_for_its_port(own, wanted):
+    found = environment({"gluetun": dict(wg(port_forwarding=True), **own), "qbittorrent": {"via": "gluetun"}})
+    assert found["HTTP_CONTROL_SERVER_LOG"] == wanted
+
+
 def test_no_client_no_command():
     found = environment({"gluetun": wg(port_forwarding=True), "sonarr": {"via": "gluetun"}})
     assert found["VPN_PORT_FORWARDING"] == "on" and not [name for name in found if name.endswith("_COMMAND")]
+    assert "HTTP_CONTROL_SERVER_LOG" not in found
 
 
 def test_two_gateways_on_one_host():
