@@ -208,15 +208,17 @@ class MaintainerrWorker(Worker):
             if problem:
                 before["connection"], after["connection"] = "broken", "working"
         if after and not self.check_mode:
+            lost = False
             try:
                 self._connect(settings, wanted, token, reconnect=bool(set(after) - {"name", "manual_mode"}), switch=kind != "plex")
                 problem = self._trouble()
             except MediaError as error:
-                if error.unreachable:
-                    raise
-                problem = str(error)
+                problem, lost = str(error), error.unreachable
+                if "no answer within" in problem:
+                    # Before 3.0 it waits for Plex as long as the connection is open.
+                    problem = "Plex gives Maintainerr no answer at this address; look whether the address is right, and whether Plex is stuck"
             if problem:
-                raise MediaError("{0}: {1}{2}".format(self.where, self._put_back(settings, have, token, after), problem))
+                raise MediaError("{0}: {1}{2}".format(self.where, self._put_back(settings, have, token, after), problem), unreachable=lost)
             left = client.read("settings", fresh=True)
             if (left.get("plex_hostname"), int(left.get("plex_port") or 0), bool(left.get("plex_ssl"))) != (wanted["host"], wanted["port"], wanted["ssl"]):
                 raise MediaError("{0}: the app answered that it saved it, but has {1}:{2} for the address; set manual_mode: true, so that it does not take "

@@ -13,6 +13,8 @@ description:
   - Stores the kind of media server, the token and the address, in the only order in which Maintainerr takes them.
   - Maintainerr goes on with its old connection when the settings change; so it is made to drop it first.
   - In the end the libraries have to be seen, since a test of the connection alone is passed with a wrong token too.
+  - What does not work is taken back, and the connection from before is made again. From 3.0 on a token cannot be, because Maintainerr does not tell it;
+    then the message says that the new one is stored.
   - Maintainerr 2 and 3 are supported. Maintainerr has no login and no key; keep it on the loopback, or behind something that asks for a login.
 extends_documentation_fragment:
   - homelab.media.attributes

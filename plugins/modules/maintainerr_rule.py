@@ -23,7 +23,7 @@ options:
     type: str
     required: true
   library:
-    description: Name of the library. Needed for a new group.
+    description: Name of the library. Needed for a new group. Maintainerr looks for new libraries every five minutes.
     type: str
   level:
     description: What the rules are about. By default V(movie) or V(show), as the library holds. Another level empties the collection.
