@@ -185,6 +185,8 @@ def coerce(value, spec, path=""):
             coerce(item, {"type": spec["elements"], "choices": spec.get("choices")}, "{0}[{1}]".format(path, number))
             for number, item in enumerate(value)
         ]
+    elif kind == "dict" and spec.get("elements"):
+        value = {key: coerce(item, {"type": spec["elements"]}, "{0}.{1}".format(path, key)) for key, item in value.items()}
     elif kind == "dict" and "options" in spec:
         for key in value:
             if key not in spec["options"]:

@@ -146,6 +146,8 @@ BAD = {
         ("gone", host(ov("perfect privacy", version="latest", port_forwarding=True)), ERROR, G + "settings.port_forwarding", "forwards no port", "off"),
         ("privatevpn", host(wg("custom", port_forwarding=True, forwarding_provider="privatevpn", **CUSTOM)), WARNING, G + "settings.port_forwarding",
          "over OpenVPN only", "openvpn"),
+        ("another's way", host(wg(port_forwarding=True, forwarding_provider="private internet access")), ERROR, G + "settings.forwarding_provider",
+         "no other way than its own", "Remove forwarding_provider"),
     ],
     "G16": [
         ("names", host(wg("custom", port_forwarding=True, forwarding_provider="private internet access", secrets={
