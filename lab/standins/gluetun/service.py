@@ -367,13 +367,13 @@ def create_app(gateway):
 
     def serve(method, path):
         if path == "/v1/version":
-            return plain({"version": VERSION, "commit": "stand-in", "build_date": "", "created": ""})
+            return plain({"version": VERSION, "commit": "stand-in", "created": ""})
         if path in ("/v1/vpn/status", "/v1/openvpn/status"):
             if method == "GET":
                 return plain({"status": gateway.status if settings["type"] == "openvpn" or "vpn" == path.split("/")[2] else "stopped"})
             wanted = (request.get_json(force=True, silent=True) or {}).get("status")
             if wanted not in ("running", "stopped"):
-                return as_text(f"status is not valid: {wanted}\n", 400, "text/plain; charset=utf-8")
+                return as_text(f"invalid status: {wanted or ''}: possible values are: stopped, running\n", 400, "text/plain; charset=utf-8")
             if wanted == gateway.status:
                 return plain({"outcome": f"already {wanted}"})
             (gateway.connect if wanted == "running" else gateway.disconnect)()
@@ -384,7 +384,8 @@ def create_app(gateway):
         if path == "/v1/portforward":
             return plain({"port": gateway.port, "ports": [gateway.port] if gateway.port else []})
         if path == "/v1/publicip/ip":
-            place = {"region": "North Holland", "country": "Netherlands", "city": "Amsterdam", "timezone": "Europe/Amsterdam"}
+            place = {"region": "North Holland", "country": "Netherlands", "city": "Amsterdam", "location": "52.3740,4.8897",
+                     "organization": "AS64500 Lab", "postal_code": "1012", "timezone": "Europe/Amsterdam"}
             return plain({"public_ip": gateway.public_ip, **(place if gateway.public_ip else {})})
         if path == "/v1/dns/status" or path == "/v1/updater/status":
             return plain({"status": "running" if "dns" in path else "completed"})
@@ -397,7 +398,7 @@ def create_app(gateway):
 
 
 def plain(value):
-    return as_text(json.dumps(value, separators=(",", ":")) + "\n", 200, "application/json")
+    return as_text(json.dumps(value, separators=(",", ":")) + "\n", 200, "text/plain; charset=utf-8")
 
 
 def health_app(gateway):
