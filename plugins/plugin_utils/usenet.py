@@ -124,7 +124,8 @@ def check(model, host):
                     "There is no secret '{0}'.".format(server[option]["secret"]),
                     did_you_mean(server[option]["secret"], sorted(host.given), "secrets") if host.given else "Define it in media_secrets.",
                 )
-        lacking = [option for option in SECRETS if not server.get(option)]
+        # What is not defined is told already.
+        lacking = [option for option in SECRETS if not server.get(option) and "{0}.{1}".format(server["path"], option) not in host.undefined]
         if len(lacking) == 1:
             model.findings.error(
                 host.name,

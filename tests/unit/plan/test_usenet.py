@@ -103,6 +103,14 @@ def test_mistakes_are_findings(servers, key, message, remedy):
     assert [item for item in errors if item["key"] == key and item["message"].startswith(message) and item["remedy"].startswith(remedy)], errors
 
 
+def test_a_vault_that_is_not_there_is_told_once():
+    raw = inventory({"sabnzbd": {}}, usenet_servers=[dict(SERVER, password=None)])
+    raw["undefined"] = {"media_usenet_servers[0].password": "'vault_news' is undefined"}
+    errors = [item for item in plan.static({"h": raw}, shipped_catalog())["findings"] if item["severity"] == "error"]
+    assert [(item["key"], item["message"]) for item in errors] == [
+        ("media_usenet_servers[0].password", "This value uses something that is not defined: 'vault_news' is undefined.")]
+
+
 class Templar:
     """Knows one variable, which holds a list."""
 
