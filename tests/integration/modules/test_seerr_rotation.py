@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 import pytest
 import requests
@@ -16,6 +18,10 @@ from standins import testing
 from standins.maintainerr.service import create_app as create_maintainerr
 
 from ansible_collections.homelab.media.plugins.plugin_utils import catalog, plan, report
+
+# What the test on the lab takes away, and finds missing, is taken away here as well.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "lab"))
+import flow_steps  # noqa: E402
 
 HOST = "ct-media-01"
 # Of the same length and with the same ends as the old one, which is all that some apps show of it.
@@ -167,6 +173,39 @@ def test_a_radarr_with_another_address_and_key(homelab, key):
     # What is in the app itself is made anew, since it is another one.
     assert {app for app, _resource in homelab.repaired()} >= {"seerr", "maintainerr", "prowlarr", "bazarr"}
     assert set(homelab.radarr_users().values()) == {True} and set(homelab.plex_users().values()) == {True}
+
+
+class Taker(flow_steps.World):
+    """The apps as those see them who take a link away."""
+
+    def __init__(self, homelab):
+        arrs = {name: (f"{homelab.handles[name].url}/api/{version}/", homelab.handles[name].api_key, homelab.handles[name].url)
+                for name, version in (("radarr", "v3"), ("prowlarr", "v1"))}
+        self.places = flow_steps.Places(seerr=homelab.seerr.handle.url + "/api/v1/", seerr_key=KEY, plex=homelab.handles["plex"].url, arrs=arrs, sh=None,
+                                        qbittorrent=None, internet=None, data=str(homelab.directory / "data"))
+
+
+@pytest.mark.parametrize(("take", "makers"), [
+    (flow_steps.no_server, {("seerr", "overseerr_server")}),
+    (flow_steps.no_root_folder, {("radarr", "root_folder")}),
+    (flow_steps.no_application, {("prowlarr", "indexer_sync")}),
+    (flow_steps.no_plex_notification, {("radarr", "notification")}),
+    (flow_steps.no_plex_library, {("plex", "plex_library"), ("seerr", "overseerr_plex")}),
+    (flow_steps.library_not_counted, {("seerr", "overseerr_plex")}),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_a_link_that_was_taken_away_is_made_again_by_one_run(homelab, take, makers):
+    def state():
+        libraries = {row["name"]: row["enabled"] for row in homelab.seerr.api("GET", "settings/plex")["libraries"]}
+        servers = [{key: value for key, value in row.items() if key != "id"} for row in homelab.seerr.api("GET", "settings/radarr")]
+        return libraries, servers, homelab.plex_users(), homelab.radarr_users()
+
+    before = state()
+    take(Taker(homelab))
+    made = homelab.wire()
+    assert {(item["app"], item["resource"]) for item in made["changes"]} == makers
+    assert state() == before
+    again = homelab.wire()
+    assert not again["changed"] and again["diff"] == [] and homelab.writes() == []
 
 
 def test_without_a_plex_token_all_else_is_wired_and_one_line_says_what_it_would_add(fresh):
