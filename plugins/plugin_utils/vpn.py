@@ -419,9 +419,10 @@ def commands(port, release):
     call = "/bin/sh -c 'wget -O- -nv {0} --post-data \"json={1}\" {2}'"
     up = '{\\"listen_port\\":{{PORT}},\\"current_network_interface\\":\\"{{VPN_INTERFACE}}\\",\\"random_port\\":false,\\"upnp\\":false}'
     down = '{\\"listen_port\\":0,\\"current_network_interface\\":\\"lo\\"}'
-    # The next port waits until the second one has ended; where nobody listens, there is nothing to take away.
+    # While a command runs, Gluetun neither renews the port, whose lease is a minute, nor ends the tunnel: so neither may take long. A qBittorrent that starts
+    # later gets its port from the reconciler; and where nobody listens, there is nothing to take away.
     return {
-        "VPN_PORT_FORWARDING_UP_COMMAND": call.format("--retry-connrefused", up, url),
+        "VPN_PORT_FORWARDING_UP_COMMAND": call.format("--retry-connrefused --tries=5 --timeout=5", up, url),
         "VPN_PORT_FORWARDING_DOWN_COMMAND": call.format("--tries=1 --timeout=5", down, url),
     }
 

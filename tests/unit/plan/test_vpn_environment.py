@@ -156,6 +156,8 @@ def test_commands(version):
     assert call[0] == "wget" and call[-1] == "http://127.0.0.1:8090/api/v2/app/setPreferences"
     body = call[call.index("--post-data") + 1]
     assert body.startswith("json=") and json.loads(body[5:]) == {"listen_port": 5914, "current_network_interface": "tun0", "random_port": False, "upnp": False}
+    # wget waits one second longer before each try: 10 in all, which is less than what a lease of a minute has left when it is renewed every 45.
+    assert {"--retry-connrefused", "--tries=5", "--timeout=5"} <= set(call)
     down = shlex.split(shlex.split(found["VPN_PORT_FORWARDING_DOWN_COMMAND"])[2])
     assert json.loads(down[down.index("--post-data") + 1][5:]) == {"listen_port": 0, "current_network_interface": "lo"}
 
