@@ -176,6 +176,7 @@ def give_up(lab, old, new):
         time.sleep(0.5)
 
 
+@pytest.mark.soak
 def test_a_new_plex_token(deployed, ask):
     def rotate(variables):
         variables[MEDIA]["media_services"]["plex"]["secrets"]["token"] = NEW_TOKEN
@@ -209,6 +210,7 @@ def test_a_new_key_of_a_radarr(deployed, ask):
     assert {name for name in after if after[name] != before.get(name)} == {"radarr", "unpackerr"}
 
 
+@pytest.mark.soak
 def test_a_new_port_of_a_radarr(deployed, ask):
     def move(variables):
         variables[MEDIA]["media_services"]["radarr"]["port"] = NEW_PORT
@@ -227,6 +229,7 @@ def test_a_new_port_of_a_radarr(deployed, ask):
     assert ask.radarr() == everybody(RADARR_USERS)
 
 
+@pytest.mark.soak
 def test_a_new_address_of_the_host(deployed, ask):
     def move(variables):
         variables[MEDIA]["media_address"] = NEW_ADDRESS
@@ -258,6 +261,7 @@ def test_a_new_address_of_the_host(deployed, ask):
     assert ask.plex() == everybody(PLEX_USERS)
 
 
+@pytest.mark.soak
 def test_without_a_plex_token_all_else_is_wired_and_one_line_says_what_it_would_add(deployed, ask):
     def without(variables):
         del variables[MEDIA]["media_services"]["plex"]["secrets"]
