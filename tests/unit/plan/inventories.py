@@ -83,8 +83,11 @@ class Maker:
 
     # -- parts
 
-    def gateway(self, kind=None, provider=None):
-        """A description of a gateway by whichever provider, with what that one needs."""
+    def gateway(self, kind=None, provider=None, plain=False):
+        """A description of a gateway by whichever provider, with what that one needs.
+
+        :param plain: With nothing else.
+        """
         kind = kind or self.one(["wireguard", "openvpn"])
         provider = provider or self.one(vpn.WIREGUARD if kind == "wireguard" else vpn.OPENVPN)
         settings, secrets = {"provider": provider, "type": kind}, {}
@@ -101,6 +104,8 @@ class Maker:
             secrets = {"openvpn_user": user, "openvpn_password": "some password", "openvpn_cert": PEM,
                        "openvpn_key": PEM, "openvpn_encrypted_key": PEM, "openvpn_key_passphrase": "passphrase",
                        "openvpn_custom_config": "client\nremote 203.0.113.9 1194\n"}
+        if plain:
+            return {"settings": settings, "secrets": secrets}
         if provider in ("protonvpn", "private internet access", "privatevpn", "perfect privacy") and self.some(0.6):
             settings["port_forwarding"] = True
         if provider == "custom" and kind == "wireguard" and self.some(0.5):

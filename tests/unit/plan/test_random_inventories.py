@@ -249,10 +249,11 @@ def test_the_gateway_takes_every_provider_that_passes(tmp_path):
     said, taken = {}, dict.fromkeys(PAIRS, 0)
     for number in range(max(COUNT * 2, 6 * len(PAIRS))):
         maker, pair = Maker(SEED + number), PAIRS[number % len(PAIRS)]
-        described = maker.gateway(*pair)
-        known = shipped_catalog()["gluetun"]["settings"]
+        # First each with nothing but what it needs.
+        described = maker.gateway(*pair, plain=number < len(PAIRS))
+        known = shipped_catalog()["gluetun"]["settings"] if number >= len(PAIRS) else {}
         described["settings"].update({name: maker.value(known[name]) for name in maker.few(set(known) - {"provider", "type"}, 3)})
-        if maker.some(0.2):
+        if known and maker.some(0.2):
             described["settings"][maker.one(known)] = maker.junk()
         shown, values = masked({"media_services": {"gluetun": described}, "media_address": "192.168.1.12"})
         found = plan.full({"h": {"variables": shown, "undefined": {}}}, {"h": HEALTHY}, shipped_catalog())
@@ -267,6 +268,28 @@ def test_the_gateway_takes_every_provider_that_passes(tmp_path):
                     said[number] = "{0} with {1}".format(error, described["settings"])
     assert said == {}
     assert [pair for pair in PAIRS if not taken[pair]] == []
+
+
+# What they found, each by itself: services, and the keys of all errors.
+FOUND = [
+    ({"maintainerr": {}, "seerr": {}}, []),
+    ({"maintainerr": {}, "overseerr": {}}, []),
+    ({"recyclarr": {"settings": {"instances": {"sonarr": 3}}}, "sonarr": {}}, ["media_services.recyclarr.settings.instances.sonarr"]),
+    ({"recyclarr": {"settings": {"sonarr": {"a: b": [1]}}}, "sonarr": {}}, []),
+    ({"seerr": {"settings": {"quality_profiles": {"radarr": ["HD"]}}}, "radarr": {}}, ["media_services.seerr.settings.quality_profiles.radarr"]),
+    ({"sonarr": {"env": {"": "x"}}}, ["media_services.sonarr.env"]),
+]
+
+
+@pytest.mark.parametrize("services, keys", FOUND)
+def test_what_they_found(services, keys):
+    raw = {"h": {"variables": {"media_address": "192.168.1.12", "media_services": services}, "undefined": {}}}
+    before = copy.deepcopy(raw)
+    found = plan.full(raw, {"h": HEALTHY}, shipped_catalog())
+    assert [item["key"] for item in found["findings"] if item["severity"] == "error"] == keys and raw == before
+    for entry in found["hosts"]["h"]["files"]:
+        if entry["path"].endswith("recyclarr.yml"):
+            yaml.safe_load(entry["content"].replace("!secret", ""))
 
 
 def test_nasty_text_is_in_them():
