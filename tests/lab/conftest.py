@@ -155,7 +155,8 @@ ARRS = {
 }
 
 
-EXPECTED_SERVICES = {"gluetun", "qbittorrent", "sabnzbd", "nzbget", "nzbget-2", "bazarr", "flaresolverr", "unpackerr", "recyclarr", "plex"} | set(ARRS)
+EXPECTED_SERVICES = {"gluetun", "qbittorrent", "sabnzbd", "nzbget", "nzbget-2", "bazarr", "flaresolverr", "unpackerr", "recyclarr", "plex",
+                     "cross-seed", "kitana", "plex-trakt-sync"} | set(ARRS)
 
 
 @pytest.fixture(scope="session")

@@ -7,16 +7,23 @@ The steps and their numbers are those of the sequence diagrams for films and ser
 """
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import pytest
 import requests
 from conftest import ADDRESS, ARRS, DOCKER, MEDIA
-from flow_steps import BREAKS, CASES, VICTIM, Case, Flow, Places, Stopped, World
+from flow_steps import BREAKS, Case, Flow, Places, Stopped, World
+from flow_steps import CASES as WAYS
+from flow_steps import VICTIM as BROKEN
 
 NETWORK = ADDRESS[MEDIA].rpartition(".")[0]
 # Seconds after which a step that has not come about does not.
 PATIENCE = 20
+# What Recyclarr makes, and Seerr asks for by the inventory.
+PROFILES = {"sonarr": "WEB-1080p", "sonarr-4k": "WEB-2160p", "radarr": "HD Bluray + WEB", "radarr-4k": "UHD Bluray + WEB"}
+CASES = [dataclasses.replace(case, profile=PROFILES[case.arr]) for case in WAYS]
+VICTIM = dataclasses.replace(BROKEN, profile=PROFILES[BROKEN.arr])
 
 
 @pytest.fixture(scope="module")
