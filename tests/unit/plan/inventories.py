@@ -4,6 +4,7 @@
 """Random inventories from a number: most of them such as people write, with a slip or two; some of them nonsense."""
 from __future__ import annotations
 
+import copy
 import random
 
 from ansible_collections.homelab.media.plugins.plugin_utils import usenet, vpn
@@ -94,7 +95,7 @@ class Maker:
         if kind == "wireguard":
             secrets = {"wireguard_private_key": KEY}
             if provider == "custom":
-                settings.update(CUSTOM)
+                settings.update(copy.deepcopy(CUSTOM))
             elif provider not in ("protonvpn", "nordvpn"):
                 settings["addresses"] = ["10.64.0.2/32"]
             if provider == "airvpn" or self.some(0.2):
@@ -227,7 +228,9 @@ class Maker:
         return found
 
     def junk(self):
-        return self.one(JUNK + NASTY) if self.some(0.8) else self.one([[self.one(JUNK)], {self.one(["a", "name", "secret", 3]): self.one(JUNK)}])
+        """Nonsense that nobody else holds, since another slip may change it."""
+        return copy.deepcopy(
+            self.one(JUNK + NASTY) if self.some(0.8) else self.one([[self.one(JUNK)], {self.one(["a", "name", "secret", 3]): self.one(JUNK)}]))
 
     def slip(self, variables):
         """One thing that is wrong, or as good as."""

@@ -292,6 +292,11 @@ def test_what_they_found(services, keys):
             yaml.safe_load(entry["content"].replace("!secret", ""))
 
 
+def test_a_number_always_gives_the_same_inventory():
+    first = [repr(Maker(number, 4).make()) for number in range(40)]
+    assert [repr(Maker(number, 4).make()) for number in range(40)] == first and len(set(first)) == 40
+
+
 def test_nasty_text_is_in_them():
     """What the inventories are made of is what breaks files and shells."""
     assert any("${" in text for text in NASTY) and any("\n" in text for text in NASTY) and any("'" in text for text in NASTY)
