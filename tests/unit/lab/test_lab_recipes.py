@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 LAB = Path(__file__).resolve().parents[3] / "lab"
 
@@ -193,3 +194,12 @@ def test_an_engine_needs_more_where_none_answers(lab, monkeypatch):
     assert "iptables" not in lab.missing_packages(True)
     monkeypatch.setattr(lab.shutil, "which", lambda tool, path=None: "/usr/bin/" + tool)
     assert set(lab.missing_packages(False)) <= {"debian-archive-keyring"}
+
+
+def test_every_app_of_the_catalog_runs_on_the_lab(recipes):
+    catalog = set(recipes.catalog_names(LAB.parent / "catalog"))
+    assert catalog <= set(recipes.load(recipes.catalog_names(LAB.parent / "catalog")))
+    hosts = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (LAB.parent / "inventory/lab/host_vars").glob("*.yml")]
+    described = {service.get("app", name) for host in hosts for name, service in host["media_services"].items()}
+    # Seerr is what it became; a home has one of the two.
+    assert catalog - described == {"overseerr"}
