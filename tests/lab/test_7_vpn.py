@@ -26,9 +26,8 @@ ROUTER = str(LAN[1])
 @pytest.fixture(scope="module")
 def vpn(deployed):
     """A deployed host that talks through the tunnel, with a torrent that runs, and a capture; everything as it was afterwards."""
-    run = deployed.site()
-    assert run.code == 0, run.output[-3000:]
     found = GatewayHost(deployed)
+    found.ensure()
     found.provider("/tunnel", up=True)
     found.provider("/port", port=PORT)
     found.rejoin()
@@ -335,11 +334,12 @@ def test_a_run_mends_what_was_broken(by_hand):
             one(services)
 
     vpn.begin()
-    vpn.prefer(current_network_interface="")
     vpn.compose(change, ["gluetun", "sonarr", "qbittorrent"], keep=True)
-    vpn.talk(25)
-    for leak in (to_web, to_an_outsider, of_torrents):
-        seen(vpn, leak, {"br-"})
+    until(vpn.preferences, 30)
+    vpn.prefer(current_network_interface="")
+    vpn.talk(30)
+    for leak in (to_web, to_an_outsider, of_torrents, names):
+        print("packets: {0} outside".format(seen(vpn, leak, {"br-"})))
     run = vpn.lab.site("--limit", MEDIA)
     assert run.code == 0, run.output[-3000:]
     vpn.rejoin(90)
