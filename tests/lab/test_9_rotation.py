@@ -80,9 +80,9 @@ class Asker:
         assert set(found) == PLEX_USERS
         return found
 
-    def radarr(self, names=RADARR_USERS):
+    def radarr(self, without=()):
         """App to whether it gets through to the Radarr for HD, with the key and at the address that it has."""
-        return {name: getattr(self, "_" + name)() for name in names}
+        return {name: getattr(self, "_" + name)() for name in RADARR_USERS - set(without)}
 
     def seerr_server(self, kind="radarr"):
         return next(row for row in self.seerr("GET", "settings/" + kind).json() if not row["is4k"])
@@ -257,7 +257,7 @@ def test_a_new_address_of_the_host(deployed, ask):
         deployed.sh(MEDIA, "ip addr del {0}/24 dev eth0".format(NEW_ADDRESS))
     assert run.code == 0, run.output[-4000:]
     # Unpackerr asks every two minutes again.
-    assert ask.radarr(RADARR_USERS - {"unpackerr"}) == everybody(RADARR_USERS - {"unpackerr"})
+    assert ask.radarr({"unpackerr"}) == everybody(RADARR_USERS - {"unpackerr"})
     assert ask.plex() == everybody(PLEX_USERS)
 
 
@@ -274,7 +274,7 @@ def test_without_a_plex_token_all_else_is_wired_and_one_line_says_what_it_would_
     for name in ("Plex's libraries", "Seerr", "Maintainerr", "Tautulli", "Sonarr", "Radarr", "Lidarr"):
         assert name in said[0], said[0]
     # Seerr has nobody whom its key could act for.
-    assert ask.radarr(RADARR_USERS - {"seerr"}) == everybody(RADARR_USERS - {"seerr"})
+    assert ask.radarr({"seerr"}) == everybody(RADARR_USERS - {"seerr"})
     for instance in ("sonarr", "radarr", "sonarr-4k", "radarr-4k", "lidarr"):
         assert len(ask.arr(instance, "GET", "downloadclient").json()) == 4
         assert [row["implementation"] for row in ask.arr(instance, "GET", "notification").json() if row["implementation"] == "PlexServer"] == []

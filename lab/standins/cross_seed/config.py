@@ -89,7 +89,8 @@ def seconds(text):
 def is_url(text):
     try:
         parts = urlsplit(text)
-        return bool(parts.scheme and parts.netloc and (parts.port or True))
+        # A port that is none raises.
+        return bool(parts.scheme and parts.netloc) and parts.port != 0
     except (TypeError, ValueError, AttributeError):
         return False
 

@@ -45,7 +45,7 @@ def test_table(outcomes, waiting, left):
 
 def test_each_address_is_tried_once():
     tried = []
-    put_off({"x": outcome(("1", [FAR_DOWN]), ("2", [FAR_DOWN])), "y": outcome(("3", [FAR_DOWN]))}, {"b"}, lambda url: tried.append(url))
+    put_off({"x": outcome(("1", [FAR_DOWN]), ("2", [FAR_DOWN])), "y": outcome(("3", [FAR_DOWN]))}, {"b"}, tried.append)
     assert tried == [DOWN]
 
 

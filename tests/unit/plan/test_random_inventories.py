@@ -190,7 +190,7 @@ def gateways(found):
         for project in host["projects"]:
             for service in project["services"]:
                 if service["gateway"]:
-                    text = next(entry["content"] for entry in host["files"] if entry["path"] == project["directory"] + "/compose.yml")
+                    text = {entry["path"]: entry["content"] for entry in host["files"]}[project["directory"] + "/compose.yml"]
                     yield host, yaml.safe_load(text)["services"][service["name"]], service["name"]
 
 
