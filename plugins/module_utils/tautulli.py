@@ -68,7 +68,8 @@ class TautulliClient(ApiClient):
         try:
             found = self.patient("GET", "/api/v2", params={"apikey": self.api_key, "cmd": "get_tautulli_info"})
         except MediaError as error:
-            if error.status in (404, 405):
+            # Some other app fails over a path that it does not know.
+            if error.status in (404, 405) or error.status == 500 and "a web page" in str(error):
                 raise MediaError(foreign, error.status) from None
             raise
         if not isinstance(found, dict) or not isinstance(found.get("response"), dict):

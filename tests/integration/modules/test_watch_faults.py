@@ -150,6 +150,15 @@ def test_wrong_key_and_wrong_app(run, start, tmp_path, module):
     failed(dict(watch_apps.run_module(other, tmp_path / "state", module, {}), changed=False), "correct the URL")
 
 
+def test_an_app_that_stumbles_is_not_tautulli(tmp_path):
+    def stumble(environ, start_response):
+        return testing.respond(start_response, 500, "<!doctype html><title>Internal Server Error</title>", "text/html")
+
+    with testing.start_wsgi(stumble) as handle:
+        result = watch_apps.runs.run_module("tautulli_info", {"url": handle.url, "api_key": KEY, "state_root": str(tmp_path), "wait_timeout": 0})
+    failed(dict(result, changed=False), "what answers there is not Tautulli; correct the URL")
+
+
 @pytest.fixture
 def plex():
     with testing.start_wsgi(watch_apps.plex) as handle:
