@@ -218,12 +218,15 @@ class GatewayHost:
             return {}
 
     def add(self, *contents, **options):
-        """Add torrent files; their hashes."""
+        """Add torrent files, anew where they are there already; their hashes."""
+        hashes = [torrents.info_hash(content) for content in contents]
+        self.remove(*hashes)
+        # Gone when the list says so; until then it would be those that are there.
+        until(lambda: not any(one in self.qbittorrent("torrents/info") for one in hashes), 10)
         script = ["echo {0} | base64 -d > /tmp/lab{1}.torrent".format(encoded(content), number) for number, content in enumerate(contents)]
         fields = ["torrents=@/tmp/lab{0}.torrent".format(number) for number in range(len(contents))] + ["{0}={1}".format(*item) for item in options.items()]
         script.append("curl -s -m 10 {0} http://127.0.0.1:8080/api/v2/torrents/add".format(" ".join("-F " + one for one in fields)))
         assert self.sh("docker exec -i qbittorrent sh <<'END'\n{0}\nEND".format("\n".join(script))) == "Ok."
-        hashes = [torrents.info_hash(content) for content in contents]
         self.added.update(hashes)
         return hashes
 
@@ -234,11 +237,7 @@ class GatewayHost:
         """Download what the lab's peer has, again where that was done before."""
         chosen = sorted(seeder.releases(), key=lambda one: (-one.size, one.name))[:RUNNING]
         contents = [release.torrent(ANNOUNCE) for release in chosen]
-        hashes = [torrents.info_hash(content) for content in contents]
-        self.remove(*hashes)
-        # Gone when the list says so; until then it would be those that are there already.
-        until(lambda: not any(one in self.qbittorrent("torrents/info") for one in hashes), 10)
-        self.add(*contents, dlLimit=RATE)
+        hashes = self.add(*contents, dlLimit=RATE)
         self.qbittorrent("torrents/addPeers", "-d", "'hashes={0}&peers={1}:{2}'".format("|".join(hashes), SEEDER, PEER))
 
     # Who talks

@@ -335,8 +335,10 @@ def test_a_run_mends_what_was_broken(by_hand):
 
     vpn.begin()
     vpn.compose(change, ["gluetun", "sonarr", "qbittorrent"], keep=True)
-    until(vpn.preferences, 30)
+    # The gateway binds it to the tunnel when it has a port.
+    until(lambda: vpn.preferences().get("listen_port") == PORT, 60)
     vpn.prefer(current_network_interface="")
+    vpn.load()
     vpn.talk(30)
     for leak in (to_web, to_an_outsider, of_torrents, names):
         print("packets: {0} outside".format(seen(vpn, leak, {"br-"})))
