@@ -44,9 +44,9 @@ FINDINGS = {
         (same_port, MEDIA, "'radarr' and 'sonarr'", "8989"),
         (gateway_gone, MEDIA, "gluetn", "gluetun"),
         (seer, DOCKER, "seer", "seerr"),
+        (subnet, MEDIA, "172.30.0.0/16", "own address 172.30.77.12"),
     ],
     "hosts": [
-        (subnet, MEDIA, "172.30.0.0/16", "own address 172.30.77.12"),
         (unmounted, MEDIA, "/mnt/media", "not mounted"),
         (older, MEDIA, "4.0.15", "older"),
     ],
