@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTIONS = ROOT / ".collections"
@@ -26,6 +27,10 @@ link()
 for directory in (str(ROOT / "lab"), str(COLLECTIONS)):
     if directory not in sys.path:
         sys.path.insert(0, directory)
+
+# A slow machine is no fault of what is tested, and a run that fails is one that anybody can repeat. HYPOTHESIS_PROFILE=default looks elsewhere.
+settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def shared_facts():
