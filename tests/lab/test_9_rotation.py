@@ -205,9 +205,9 @@ def test_a_new_key_of_a_radarr(deployed, ask):
     assert ask.radarr() == everybody(RADARR_USERS)
     assert ask.seerr_server()["apiKey"] == ask.maintainerr_server()["apiKey"] == NEW_KEY
     assert ask.arr("radarr", "GET", "system/status", key=old).status_code == 401
-    # What reads it from a file or asks for it is not started anew.
+    # Who has it in the environment or reads it when it starts, and nobody else, is started anew.
     after = deployed.containers()
-    assert {name for name in after if after[name] != before.get(name)} == {"radarr", "unpackerr"}
+    assert {name for name in after if after[name] != before.get(name)} == {"radarr", "unpackerr", "cross-seed"}
 
 
 @pytest.mark.soak
