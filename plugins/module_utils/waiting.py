@@ -48,7 +48,7 @@ def put_off(outcomes, outside, listening=answers):
                 missing = {(target["name"], target["host"]) for target in targets if down(target)}
                 missing.update(*[waits[target["name"]][1] for target in targets if not target.get("host") and target["name"] in waits])
                 first, before = waits.get(app, (place, set()))
-                if missing - before:
+                if missing - before or missing and place < first:
                     waits[app] = (min(first, place), before | missing)
                     more = True
     found = []

@@ -41,7 +41,10 @@ def wanted(model, host):
     rendered = model.rendered(host)
     found = []
     for gateway in rendered:
-        members = [member for member in topology.members(gateway) if member in rendered] if gateway.entry["gateway"] else []
+        members = sorted(
+            (member for member in topology.members(gateway) if member in rendered) if gateway.entry["gateway"] else (),
+            key=lambda member: member.name,
+        )
         if members:
             found.append((gateway, members))
     return found

@@ -12,7 +12,7 @@ from ansible_collections.homelab.media.plugins.module_utils.waiting import answe
 
 UP, DOWN = "http://b:1", "http://b:2"
 FAR_UP, FAR_DOWN = {"name": "sonarr", "host": "b", "url": UP}, {"name": "plex", "host": "b", "url": DOWN}
-TASKED = {"name": "radarr", "host": "a2", "url": DOWN}
+IN_THE_RUN = {"name": "radarr", "host": "a2", "url": DOWN}
 
 
 def outcome(*problems):
@@ -23,7 +23,7 @@ def outcome(*problems):
     # Nothing wrong, and what is wrong with an app that answers, or on a host that is in the run.
     ({"seerr": outcome()}, [], {"seerr": []}),
     ({"seerr": outcome(("key", [FAR_UP]))}, [], {"seerr": ["key"]}),
-    ({"seerr": outcome(("gone", [TASKED]))}, [], {"seerr": ["gone"]}),
+    ({"seerr": outcome(("gone", [IN_THE_RUN]))}, [], {"seerr": ["gone"]}),
     # What comes after it may need it, what comes before does not.
     ({"seerr": outcome(("disk", []), ("plex", [FAR_DOWN]), ("signed out", []))}, [("seerr", "plex", ["plex", "signed out"])], {"seerr": ["disk"]}),
     # One that does not answer is enough for a resource with several.
@@ -32,6 +32,9 @@ def outcome(*problems):
     ({"tautulli": outcome(("seerr", [{"name": "maintainerr"}])), "maintainerr": outcome(("plex", [{"name": "seerr"}])),
       "seerr": outcome(("plex", [FAR_DOWN]))},
      [("maintainerr", "plex", ["plex"]), ("seerr", "plex", ["plex"]), ("tautulli", "plex", ["seerr"])], {"tautulli": [], "maintainerr": [], "seerr": []}),
+    # Also where it was known already that the later one waits for the same.
+    ({"maintainerr": outcome(("seerr", [{"name": "seerr"}]), ("plex", [FAR_DOWN])), "seerr": outcome(("plex", [FAR_DOWN]))},
+     [("maintainerr", "plex", ["seerr", "plex"]), ("seerr", "plex", ["plex"])], {"maintainerr": [], "seerr": []}),
     # One of the same name on another host does not.
     ({"bazarr": outcome(("seerr", [{"name": "seerr", "host": "a2", "url": UP}])), "seerr": outcome(("plex", [FAR_DOWN]))},
      [("seerr", "plex", ["plex"])], {"bazarr": ["seerr"], "seerr": []}),

@@ -4,6 +4,7 @@
 """The inventory of the lab plans without an error, and has what the request flows need."""
 from __future__ import annotations
 
+import pytest
 import yaml
 from standins.vpn_provider import internet
 
@@ -14,9 +15,12 @@ from .conftest import ROOT, shipped_catalog
 LAB = ROOT / "inventory" / "lab"
 
 
-def planned():
+def planned(order=list):
     shared = yaml.safe_load((LAB / "group_vars" / "all.yml").read_text())
     raw = {path.stem: {"variables": {**shared, **yaml.safe_load(path.read_text())}, "undefined": {}} for path in (LAB / "host_vars").glob("*.yml")}
+    for host in raw.values():
+        services = host["variables"]["media_services"]
+        host["variables"]["media_services"] = {name: services[name] for name in order(services)}
     return plan.full(raw, {}, shipped_catalog())
 
 
@@ -36,3 +40,16 @@ def test_prowlarr_gets_the_indexer_behind_the_tunnel():
     assert values["secrets"]["lab_indexer"] == internet.INDEXER_KEY
     names = [item["resource"] for item in prowlarr["resources"]]
     assert names.index("indexer") < names.index("indexer_sync")
+
+
+@pytest.mark.parametrize("order", [sorted, lambda services: reversed(list(services))], ids=["sorted", "reversed"])
+def test_services_in_another_order_start_nothing_anew(order):
+    plain, other = planned()["hosts"], planned(order)["hosts"]
+    for name, host in plain.items():
+        assert {path: text for path, text in files_of(host).items() if not path.endswith("/compose.yml")} == {
+            path: text for path, text in files_of(other[name]).items() if not path.endswith("/compose.yml")}
+        assert host["digests"] == other[name]["digests"]
+
+
+def files_of(host):
+    return {entry["path"]: entry["content"] for entry in host["files"]}
