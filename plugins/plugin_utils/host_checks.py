@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 
-from ansible_collections.homelab.media.plugins.plugin_utils import compose, engine, secret_specs, storage, topology, vpn
+from ansible_collections.homelab.media.plugins.plugin_utils import compose, engine, secret_specs, storage, topology, vpn_rules
 
 LABEL = "homelab.media."
 GIB = 1024**3
@@ -558,7 +558,7 @@ CHECKS = (
     replaced,
     secrets,
     address,
-    vpn.check,
+    vpn_rules.check,
 )
 
 

@@ -10,7 +10,7 @@ import re
 
 from ansible_collections.homelab.media.plugins.module_utils.families import FAMILIES
 from ansible_collections.homelab.media.plugins.module_utils.usage import ORDER
-from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, usenet, user_resources, values, vpn, wiring
+from ansible_collections.homelab.media.plugins.plugin_utils import storage, topology, usenet, user_resources, values, vpn_rules, wiring
 from ansible_collections.homelab.media.plugins.plugin_utils.findings import did_you_mean
 
 UNPINNED = ("latest", "stable", "edge", "nightly", "develop", "testing", "master", "main")
@@ -553,7 +553,7 @@ CHECKS = (
     networks,
     one_login,
     catalog_checks,
-    vpn.check,
+    vpn_rules.check,
     user_resources.check,
     usenet.check,
 )

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ansible_collections.homelab.media.plugins.plugin_utils import catalog as catalogs
-from ansible_collections.homelab.media.plugins.plugin_utils import plan, secret_marks, vpn
+from ansible_collections.homelab.media.plugins.plugin_utils import plan, secret_marks, vpn, vpn_rules
 
 from .conftest import HEALTHY, ROOT, inventory, shipped_catalog
 
@@ -367,11 +367,11 @@ def found(described, tmp_path):
 
 
 def test_every_rule_has_its_rows():
-    assert set(BAD) == set(GOOD) == set(vpn.RULES)
-    assert all(BAD[rule] and GOOD[rule] for rule in vpn.RULES)
-    assert {rule for rule in vpn.RULES if rule.startswith("G")} >= {"G{0}".format(number) for number in range(1, 28)}
-    assert {rule for rule in vpn.RULES if rule.startswith("D")} == {"D{0}".format(number) for number in range(1, 11)}
-    assert all(rule.check or rule.told_by for rule in vpn.RULES.values())
+    assert set(BAD) == set(GOOD) == set(vpn_rules.RULES)
+    assert all(BAD[rule] and GOOD[rule] for rule in vpn_rules.RULES)
+    assert {rule for rule in vpn_rules.RULES if rule.startswith("G")} >= {"G{0}".format(number) for number in range(1, 28)}
+    assert {rule for rule in vpn_rules.RULES if rule.startswith("D")} == {"D{0}".format(number) for number in range(1, 11)}
+    assert all(rule.check or rule.told_by for rule in vpn_rules.RULES.values())
 
 
 @pytest.mark.parametrize("rule, row", [pytest.param(rule, row, id="{0} {1}".format(rule, row[0])) for rule in BAD for row in BAD[rule]])
