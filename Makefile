@@ -80,7 +80,7 @@ lab-test: setup-test ## The playbook on the lab, seen from outside (resets the l
 	if [ -d tests/lab ]; then $(PYTEST) -m "not soak" tests/lab; fi
 
 soak: setup-test ## What `make test` leaves out on the lab: ten killed and ten random first runs, every cut and broken link
-	HOMELAB_LAB_ROUNDS=10 $(PYTEST) tests/lab/test_5_killed.py
+	HOMELAB_LAB_ROUNDS=10 $(PYTEST) tests/lab/test_6_killed.py
 	$(PYTEST) -m soak tests/lab
 
 molecule: setup-test ## Scenarios on the lab's hosts: a plain host, the whole site, adoption

@@ -731,8 +731,10 @@ class SeerrWorker(Worker):
             self._unresolved(kind, wish, wanted, current)
             return
         is_4k = bool(wanted.get("is4k", current.get("is4k")))
-        self._profile(found, wish.get("quality_profile"), wanted, current, "active", PROFILE[is_4k])
-        self._folder(found, wish.get("root_folder"), wanted, current, "active")
+        # What is made before this in a run is not there in check mode.
+        promised = (wish.get("promised") or []) if self.check_mode else []
+        self._profile(found, wish.get("quality_profile"), wanted, current, "active", PROFILE[is_4k], "quality_profile" in promised)
+        self._folder(found, wish.get("root_folder"), wanted, current, "active", "root_folder" in promised)
         if wish.get("tags") is not None:
             wanted["tags"] = self._tags(found, wish["tags"])
         if kind == "radarr":
@@ -765,7 +767,7 @@ class SeerrWorker(Worker):
         if not current:
             wanted.setdefault("activeProfileName", PROFILE[bool(wanted.get("is4k"))])
 
-    def _profile(self, found, name, wanted, current, prefix, default=None):
+    def _profile(self, found, name, wanted, current, prefix, default=None, promised=False):
         rows = found.get("profiles") or []
         key = prefix + "Profile"
         if not name:
@@ -777,11 +779,14 @@ class SeerrWorker(Worker):
             chosen = next((row for wish in (current.get(key + "Name"), default) for row in rows if row["name"] == wish), rows[0])
         else:
             chosen = next((row for row in rows if row["name"] == name), None) or next((row for row in rows if row["name"].lower() == name.lower()), None)
+            if not chosen and promised:
+                wanted[key + "Name"] = name
+                return
             if not chosen:
                 raise MediaError("{0}: the server has no quality profile {1}; {2}".format(self.where, name, nearest(name, [row["name"] for row in rows])))
         wanted[key + "Id"], wanted[key + "Name"] = chosen["id"], chosen["name"]
 
-    def _folder(self, found, path, wanted, current, prefix):
+    def _folder(self, found, path, wanted, current, prefix, promised=False):
         paths = [row["path"] for row in found.get("rootFolders") or []]
         key = prefix + "Directory"
         if not path:
@@ -791,7 +796,7 @@ class SeerrWorker(Worker):
                 raise MediaError("{0}: the server has no root folder; make one".format(self.where))
             wanted[key] = paths[0]
             return
-        chosen = [item for item in paths if item.rstrip("/") == path.rstrip("/")]
+        chosen = [item for item in paths if item.rstrip("/") == path.rstrip("/")] or ([path] if promised else [])
         if not chosen:
             raise MediaError("{0}: the server has no root folder {1}; {2}".format(self.where, path, nearest(path, paths)))
         if str(current.get(key) or "").rstrip("/") != path.rstrip("/"):

@@ -62,6 +62,12 @@ options:
   root_folder:
     description: Root folder. When omitted, a server keeps its own, and a new one gets the first that there is.
     type: path
+  promised:
+    description: Which of these options name something that the same run makes before. In check mode the server need not have it.
+    type: list
+    elements: str
+    choices: [quality_profile, root_folder]
+    default: []
   tags:
     description: Labels of tags that requests get.
     type: list
@@ -184,6 +190,7 @@ def main():
         "check_url": {"type": "str"},
         "quality_profile": {"type": "str"},
         "root_folder": {"type": "path"},
+        "promised": {"type": "list", "elements": "str", "choices": ["quality_profile", "root_folder"], "default": []},
         "tags": {"type": "list", "elements": "str"},
         "is_4k": {"type": "bool"},
         "is_default": {"type": "bool"},

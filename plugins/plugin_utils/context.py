@@ -65,6 +65,8 @@ def view(env, instance):
 def target_view(env, source, target):
     """A linked instance, with its address as seen from the source and the source's address as seen from it."""
     shown = view(env, target)
+    # The apps that link to it.
+    shown["users"] = sorted({other.app for other in target.linked_from})
     name, port = topology.address(source, target)
     # The other way round: as the target sees the source.
     back_name, back_port = topology.address(source=target, target=source)

@@ -155,6 +155,8 @@ ARRS = {
 }
 
 
+# What lives in the gateway's namespace.
+DEPENDENTS = {"qbittorrent", "sabnzbd", "prowlarr", "sonarr", "radarr", "bazarr", "flaresolverr", "recyclarr"}
 EXPECTED_SERVICES = {"gluetun", "qbittorrent", "sabnzbd", "nzbget", "nzbget-2", "bazarr", "flaresolverr", "unpackerr", "recyclarr", "plex",
                      "cross-seed", "kitana", "plex-trakt-sync"} | set(ARRS)
 

@@ -33,23 +33,56 @@ def test_every_app_has_its_clients_and_its_root_folder(deployed, instance):
     assert all(item["accessible"] for item in deployed.api(instance, "rootfolder"))
 
 
-def test_drift_of_one_field_is_named_and_mended_alone(deployed):
-    client = next(item for item in deployed.api("radarr", "downloadclient") if item["name"] == "qBittorrent")
-    deployed.api("radarr", "downloadclient/{0}?forceSave=true".format(client["id"]), "PUT", dict(client, priority=7))
-    before, stored = deployed.look(), deployed.api("radarr", "downloadclient")
-    check = deployed.site("--check", "--diff")
-    assert check.code == 0
-    assert check.total("changed") == 1
-    assert "radarr/download_client/qBittorrent" in check.output
-    changed = [line for line in check.output.splitlines() if line[:1] in "+-" and line[1:2] not in "+-"]
-    assert [line.split()[1].strip('":') for line in changed] == ["priority", "priority"], changed
-    assert deployed.api("radarr", "downloadclient") == stored
-    assert deployed.look() == before
-    run = deployed.site()
-    assert run.total("changed") == 1
-    after = next(item for item in deployed.api("radarr", "downloadclient") if item["name"] == "qBittorrent")
-    assert after == client
-    assert deployed.site().total("changed") == 0
+def test_keys_open_the_apps_and_nothing_else_does(deployed):
+    for instance in ARRS:
+        assert deployed.api(instance, "system/status")["authentication"] == "forms"
+    assert len({deployed.secrets()[key] for _port, _base, _version, key in ARRS.values()}) == len(ARRS)
+
+
+ROTATED = "0123456789abcdef0123456789abcdef"
+HOSTILE = "p $ ${HOME} # ' \" \\ {{ é end"
+
+
+def rotated(variables):
+    variables[DOCKER]["media_services"]["tautulli"] = {"secrets": {"api_key": ROTATED}}
+
+
+def test_a_rotated_secret_recreates_exactly_the_service_that_uses_it(deployed):
+    before = deployed.containers(DOCKER)
+    run = deployed.site("--diff", inventory=deployed.inventory(rotated))
+    assert run.code == 0, run.output[-3000:]
+    after = deployed.containers(DOCKER)
+    assert {name for name in after if after[name] != before.get(name)} == {"tautulli"}
+    assert ROTATED not in run.output
+
+
+def test_hostile_characters_reach_a_container_intact_and_no_secret_shows(deployed):
+    def add(variables):
+        rotated(variables)
+        variables[DOCKER]["media_services"]["tautulli"]["env"] = {"LAB_HOSTILE": {"secret": "admin.password"}}
+        # Escaped for Ansible, which templates what an inventory says.
+        variables[DOCKER]["media_admin"] = {"username": "media", "password": HOSTILE.replace("{{", "{{ '{{' }}")}
+
+    inventory = deployed.inventory(add)
+    # Without what it remembers, a run sends all that it cannot read back once more.
+    deployed.sh(MEDIA, "rm -f /var/lib/homelab-media/ledger.json")
+    run = deployed.site("-vvv", "--diff", inventory=inventory)
+    assert run.code == 0, run.output[-3000:]
+    assert deployed.sh(DOCKER, "docker exec tautulli printenv LAB_HOSTILE").rstrip("\n") == HOSTILE
+    assert HOSTILE not in run.output and "${HOME} #" not in run.output
+    for host, least in ((MEDIA, 8), (DOCKER, 2)):
+        values = {name: value for name, value in deployed.secrets(host).items() if len(value) >= 8 and name != "admin.username"}
+        assert len(values) > least
+        assert [name for name, value in values.items() if value in run.output] == []
+        own = "\n".join(value for value in values.values() if len(value) >= 12)
+        readable = deployed.sh(host, "cat > /run/values <<'END'\n{0}\nEND\ngrep -rlFf /run/values /opt/homelab-media /var/lib/homelab-media /etc 2>/dev/null "
+                                     "| xargs -r stat -c '%a %n' | grep -v '^[0-7]00 '; rm /run/values; true".format(own))
+        assert readable == ""
+        lines = deployed.sh(host, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+        assert not [name for name, value in values.items() if len(value) >= 12 and value in lines]
+    assert deployed.site(inventory=inventory).total("changed") == 0
+    # Tautulli keeps the key, as every app does whose inventory says nothing of it any more.
+    deployed.sh(DOCKER, "rm -f /var/lib/homelab-media/secrets.json")
 
 
 def test_hardlinks_between_the_apps_users_and_an_untouched_library(deployed):
@@ -69,59 +102,22 @@ def test_hardlinks_between_the_apps_users_and_an_untouched_library(deployed):
     deployed.sh(MEDIA, "rm -r /mnt/media/movies/old /mnt/media/movies/film /mnt/media/downloads/torrents/movies/film")
 
 
-def test_no_secret_shows_and_no_file_with_one_is_readable(deployed):
-    values = {name: value for name, value in deployed.secrets().items() if len(value) >= 8 and name != "admin.username"}
-    assert len(values) > 8
-    deployed.sh(MEDIA, "rm -f /var/lib/homelab-media/ledger.json")
-    run = deployed.site("-vvv", "--diff")
-    assert run.code == 0
-    for name, value in values.items():
-        assert value not in run.output, name
-    for host in (MEDIA, DOCKER):
-        own = "\n".join(value for value in deployed.secrets(host).values() if len(value) >= 12)
-        readable = deployed.sh(host, "cat > /run/values <<'END'\n{0}\nEND\ngrep -rlFf /run/values /opt/homelab-media /var/lib/homelab-media /etc 2>/dev/null "
-                                     "| xargs -r stat -c '%a %n' | grep -v '^[0-7]00 '; rm /run/values; true".format(own))
-        assert readable == ""
-        lines = deployed.sh(host, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
-        assert not [name for name, value in deployed.secrets(host).items() if len(value) >= 12 and value in lines]
-
-
-def test_keys_open_the_apps_and_nothing_else_does(deployed):
-    for instance in ARRS:
-        assert deployed.api(instance, "system/status")["authentication"] == "forms"
-    assert len({deployed.secrets()[key] for _port, _base, _version, key in ARRS.values()}) == len(ARRS)
-
-
-HOSTILE = "p $ ${HOME} # ' \" \\ {{ é end"
-
-
-def test_a_rotated_secret_recreates_exactly_the_service_that_uses_it(deployed):
-    def rotate(variables):
-        variables[DOCKER]["media_services"]["tautulli"] = {"secrets": {"api_key": "0123456789abcdef0123456789abcdef"}}
-
-    inventory = deployed.inventory(rotate)
-    before = deployed.containers(DOCKER)
-    run = deployed.site("--diff", inventory=inventory)
-    assert run.code == 0, run.output[-3000:]
-    after = deployed.containers(DOCKER)
-    assert {name for name in after if after[name] != before.get(name)} == {"tautulli"}
-    assert "0123456789abcdef0123456789abcdef" not in run.output
-    assert deployed.site(inventory=inventory).total("changed") == 0
-    deployed.sh(DOCKER, "rm -f /var/lib/homelab-media/secrets.json")
-
-
-def test_hostile_characters_reach_a_container_intact(deployed):
-    def add(variables):
-        variables[DOCKER]["media_services"]["tautulli"] = {"env": {"LAB_HOSTILE": {"secret": "admin.password"}}}
-        # Escaped for Ansible, which templates what an inventory says.
-        variables[DOCKER]["media_admin"] = {"username": "media", "password": HOSTILE.replace("{{", "{{ '{{' }}")}
-
-    inventory = deployed.inventory(add)
-    run = deployed.site("-vvv", "--diff", inventory=inventory)
-    assert run.code == 0, run.output[-3000:]
-    assert deployed.sh(DOCKER, "docker exec tautulli printenv LAB_HOSTILE").rstrip("\n") == HOSTILE
-    assert HOSTILE not in run.output and "${HOME} #" not in run.output
-    assert deployed.site(inventory=inventory).total("changed") == 0
+def test_drift_of_one_field_is_named_and_mended_alone(deployed):
+    client = next(item for item in deployed.api("radarr", "downloadclient") if item["name"] == "qBittorrent")
+    deployed.api("radarr", "downloadclient/{0}?forceSave=true".format(client["id"]), "PUT", dict(client, priority=7))
+    before, stored = deployed.look(), deployed.api("radarr", "downloadclient")
+    check = deployed.site("--check", "--diff")
+    assert check.code == 0
+    assert check.total("changed") == 1
+    assert "radarr/download_client/qBittorrent" in check.output
+    changed = [line for line in check.output.splitlines() if line[:1] in "+-" and line[1:2] not in "+-"]
+    assert [line.split()[1].strip('":') for line in changed] == ["priority", "priority"], changed
+    assert deployed.api("radarr", "downloadclient") == stored
+    assert deployed.look() == before
+    run = deployed.site()
+    assert run.total("changed") == 1
+    after = next(item for item in deployed.api("radarr", "downloadclient") if item["name"] == "qBittorrent")
+    assert after == client
 
 
 def test_what_is_exported_brings_about_what_is_there(deployed, tmp_path):
@@ -138,8 +134,7 @@ def test_what_is_exported_brings_about_what_is_there(deployed, tmp_path):
             services[name] = dict(services[name], settings=dict(services[name].get("settings") or {}, **described["settings"]),
                                   secrets=dict.fromkeys(described.get("secrets") or {}, ""))
 
-    # A copy of the inventory lists the services in another order, and so do the files that are written from it.
-    assert deployed.site(inventory=deployed.inventory(lambda variables: None)).code == 0
+    # The copy lists the services in another order, which changes nothing either.
     applied = deployed.site(inventory=deployed.inventory(take))
     assert applied.code == 0, applied.output[-3000:]
     assert applied.total("changed") == 0, applied.output[-3000:]

@@ -218,6 +218,18 @@ def test_servers_that_are_refused(world):
     says(world.run("overseerr_server", {**world.server("sonarr"), "kind": "radarr"}), "Sonarr answers at", "Radarr is expected")
 
 
+def test_what_the_same_run_makes_before_is_no_problem_in_check_mode(world):
+    world.sign_in()
+    folder(world, "radarr")
+    wish = {**world.server("radarr"), "quality_profile": "Made later", "root_folder": "/later"}
+    says(world.run("overseerr_server", {**wish, "promised": ["quality_profile"]}, check=True), "no root folder /later")
+    says(world.run("overseerr_server", {**wish, "promised": ["root_folder"]}, check=True), "no quality profile Made later")
+    shown = world.done("overseerr_server", {**wish, "promised": ["quality_profile", "root_folder"]}, check=True)["diff"][0]["after"]
+    assert (shown["activeProfileName"], shown["activeDirectory"]) == ("Made later", "/later") and not world.writes()
+    # In a run it has to be there by then.
+    says(world.run("overseerr_server", {**wish, "promised": ["quality_profile", "root_folder"]}), "no quality profile Made later")
+
+
 def test_a_root_folder_made_a_moment_ago(world):
     world.sign_in()
     first = folder(world, "radarr")

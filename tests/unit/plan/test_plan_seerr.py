@@ -15,8 +15,9 @@ SERVICES = {"sonarr": {}, "radarr": {}, "radarr4k": {"app": "radarr", "variant":
 TOKEN = {"secrets": {"token": "a-plex-token"}}
 
 
-def wired(app, plex=None, **options):
-    found = plan.full({HOST: inventory(dict(SERVICES, plex=plex or {}, **{app: options}))}, {}, shipped_catalog())
+def wired(app, plex=None, others=(), **options):
+    services = dict(SERVICES, plex=plex or {}, **dict.fromkeys(others, {}), **{app: options})
+    found = plan.full({HOST: inventory(services)}, {}, shipped_catalog())
     assert [item for item in found["findings"] if item["severity"] == "error"] == []
     return next(entry for entry in found["hosts"][HOST]["wiring"]["apps"] if entry["name"] == app)
 
@@ -42,8 +43,15 @@ def test_servers_by_kind_and_resolution():
         "Sonarr": ("sonarr", "sonarr", 8989, False, "/data/tv"), "Radarr": ("radarr", "radarr", 7878, False, "/data/movies"),
         "Radarr (radarr4k)": ("radarr", "radarr4k", 7879, True, "/data/movies-4k")}
     assert [item.get("quality_profile") for item in servers.values()] == ["WEB-1080p", "WEB-1080p", None]
+    # Nobody makes profiles here but the people of the apps.
+    assert {tuple(item["promised"]) for item in servers.values()} == {("root_folder",)}
     # Which is the default, the app's own entries say.
     assert not any("is_default" in item for item in servers.values())
+
+
+def test_profiles_of_recyclarr_are_there_when_they_are_needed():
+    servers = [item for item in wired("seerr", TOKEN, ["recyclarr"])["resources"] if "server" in item["resource"]]
+    assert all(item["promised"] == ["root_folder", "quality_profile"] for item in servers)
 
 
 def test_without_a_token_nothing_of_plex():
