@@ -474,7 +474,9 @@ def environment(instance, secrets, subnets):
 def view(instance):
     """What the templates of a gateway see as C(vpn)."""
     route = "/v1/openvpn/portforwarded" if release_of(instance) < V341 else "/v1/portforward"
-    return {"routes": ["GET " + route, "GET /v1/vpn/status", "GET /v1/publicip/ip"]}
+    found = ["GET " + route, "GET /v1/vpn/status", "GET /v1/publicip/ip"]
+    # The reconciler lets a gateway ask for a port again.
+    return {"routes": found + (["PUT /v1/vpn/status"] if instance.settings.get("port_forwarding") and torrent_clients(instance) else [])}
 
 
 def today(name, release):

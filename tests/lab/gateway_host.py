@@ -21,7 +21,7 @@ import time
 
 import requests
 import yaml
-from conftest import ADDRESS, MEDIA
+from conftest import ADDRESS, DEPENDENTS, MEDIA
 from standins import seeder, torrents
 
 PROVIDER = ADDRESS[MEDIA].rpartition(".")[0] + ".3"
@@ -36,7 +36,6 @@ PROJECT = "/opt/homelab-media/homelab-torrent"
 UNIT = "homelab-media-reconciler"
 ANNOUNCE = "http://{0}:{1}/announce".format(WEB, TRACKER)
 # By hand from the inventory.
-DEPENDENTS = ("qbittorrent", "sabnzbd", "prowlarr", "sonarr", "radarr", "bazarr", "flaresolverr", "recyclarr")
 TALKERS = ("qbittorrent", "sonarr")
 # What runs: so many torrents at so many bytes a second each, all in all about a thousand packets a second for as long as most events take.
 RUNNING, RATE = 3, 300_000

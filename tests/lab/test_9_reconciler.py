@@ -131,6 +131,23 @@ def test_dependents_are_reached_again_and_what_was_stopped_is_not(host, script, 
         until(host.reached, 60)
 
 
+def test_a_gateway_that_got_no_port_is_connected_anew(host):
+    host.change(40200)
+    host.provider("/natpmp", enabled=False)
+    try:
+        host.sh("docker restart -t 3 gluetun")
+        host.healthy(120)
+        until(host.reached, REPAIR)
+        assert host.forwarded() == 0
+    finally:
+        host.provider("/natpmp", enabled=True)
+    started = host.sh("docker inspect -f '{{.State.StartedAt}}' gluetun sonarr")
+    # Two minutes of patience.
+    print("seconds:", until(lambda: host.port() == 40200, 180))
+    assert host.sh("docker inspect -f '{{.State.StartedAt}}' gluetun sonarr") == started, "its tunnel is another one, and nothing else"
+    assert "connected gluetun anew: it had no forwarded port for 12" in host.journal()
+
+
 def test_it_tells_what_it_did_and_no_secret(host):
     journal = host.journal()
     assert "qbittorrent listens on 40119 of tun0 now, the port that gluetun forwards; it was " in journal

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep what lives behind a VPN gateway in order, while nobody runs a playbook.
 
-Two duties: qBittorrent listens on the port that the provider forwards, also after its own restart, of which the gateway knows nothing; and what
-shares the gateway's network namespace follows it when the gateway was restarted or made anew. Docker's events say when to look; a slow poll finds
-what happened meanwhile. What somebody stopped stays stopped.
+Two duties: qBittorrent listens on the port that the provider forwards, also after its own restart, of which the gateway knows nothing, and a gateway that
+got no port asks again; and what shares the gateway's network namespace follows it when the gateway was restarted or made anew. Docker's events say when
+to look; a slow poll finds what happened meanwhile. What somebody stopped stays stopped.
 
 Needs Python 3.9 and its standard library. It is installed beside copies of the collection's own module_utils, so that a run and this program
 decide alike.
@@ -40,8 +40,8 @@ NEAR, ENGINE, RESTART, COMPOSE = 5, 30, 120, 300
 PATIENCE = 30
 # Seconds that a namespace has to be stale: whoever restarts a gateway often goes on with its dependents at once. Twice that where Compose may do so.
 SETTLE = 2
-# Seconds within which repairs of one container are counted, how many go without a pause between them, the first pause, which doubles, and the longest.
-WINDOW, FREE, PAUSE, LONGEST = 900, 3, 15, 300
+# Seconds for which a gateway that works may be without a forwarded port, and those of a call that ends or begins its tunnel.
+NO_PORT, TUNNEL = 120, 60
 LARGEST = 4 << 20
 EVENTS = ("start", "health_status")
 
@@ -180,17 +180,24 @@ class Composer:
 
 
 class Pace:
-    """How often something may be tried: at once at first, then more and more slowly."""
+    """How often something may be tried: at once at first, then more and more slowly.
 
-    def __init__(self):
+    :param window: Seconds within which tries are counted.
+    :param free: How many go without a pause between them.
+    :param pause: Seconds of the first pause, which doubles.
+    :param longest: Seconds of the longest one.
+    """
+
+    def __init__(self, window=900, free=3, pause=15, longest=300):
+        self._window, self._free, self._pause, self._longest = window, free, pause, longest
         self._times = {}
 
     def allows(self, name, now):
-        times = [at for at in self._times.get(name, ()) if now - at < WINDOW]
-        return len(times) < FREE or now - times[-1] >= min(LONGEST, PAUSE * 2 ** (len(times) - FREE))
+        times = [at for at in self._times.get(name, ()) if now - at < self._window]
+        return len(times) < self._free or now - times[-1] >= min(self._longest, self._pause * 2 ** (len(times) - self._free))
 
     def note(self, name, now):
-        self._times = {key: times for key, times in self._times.items() if now - times[-1] < WINDOW}
+        self._times = {key: times for key, times in self._times.items() if now - times[-1] < self._window}
         self._times.setdefault(name, []).append(now)
 
 
@@ -378,22 +385,38 @@ class ForwardedPort(Duty):
 
     Looks often: the port may change without any event of Docker, and so may qBittorrent be started anew inside of its container.
 
+    Facts: Gluetun's internal/portforward at v3.41.3: a request for a port that fails when the tunnel has come up is logged, and not made again before the
+    tunnel comes up anew. So that is brought about, which also chooses another server, where there are several.
+
     :param gateway: An entry of the configuration that has C(torrent).
     """
 
-    def __init__(self, gateway, engine):
-        self.gateway, self.engine = gateway, engine
+    def __init__(self, gateway, engine, clock=time.monotonic, lock=CONTAINERS):
+        self.gateway, self.engine, self.clock, self.lock = gateway, engine, clock, lock
         self.client = Qbittorrent(gateway["torrent"])
         self.names = [gateway["name"], self.client.name]
         self.every = gateway.get("often", 5)
+        self.patience = gateway.get("patience", NO_PORT)
         self._routes = list(FORWARDED)
+        # Of which start of the gateway: since when it has no port, and whether its tunnel was ended here and did not begin again yet.
+        self._without, self._ended = (None, 0), None
+        self._pace = Pace(window=86400, free=1, pause=5 * self.patience, longest=30 * self.patience)
+
+    def _control(self, what, address, method, path, body=None, timeout=NEAR):
+        """A request to the control server.
+
+        :return: Status and content.
+        """
+        connection = http.client.HTTPConnection(address, self.gateway["port"], timeout=timeout)
+        headers = dict({"X-API-Key": self.gateway["api_key"]}, **({"Content-Type": "application/json"} if body else {}))
+        status, dummy, content = exchange(connection, what, method, path, headers, body)
+        return status, content
 
     def forwarded(self, address):
         """The forwarded port; 0 when there is none, or none yet."""
         what = "reading the forwarded port of {0}".format(self.gateway["name"])
         for path in list(self._routes):
-            connection = http.client.HTTPConnection(address, self.gateway["port"], timeout=NEAR)
-            status, dummy, content = exchange(connection, what, "GET", path, {"X-API-Key": self.gateway["api_key"]})
+            status, content = self._control(what, address, "GET", path)
             if status == 200:
                 # The route that this release has is asked first from now on.
                 self._routes.sort(key=lambda one, known=path: one != known)
@@ -404,6 +427,39 @@ class ForwardedPort(Duty):
             if status not in NO_ROUTE:
                 raise Problem("{0}: its control server answers {1}".format(what, status))
         raise Problem("{0}: its control server refuses the key; run the playbook, which gives both the same one".format(what))
+
+    def _tunnel(self, what, address, wanted):
+        status, dummy = self._control(what, address, "PUT", "/v1/vpn/status", json.dumps({"status": wanted}), TUNNEL)
+        if status != 200:
+            raise Problem("{0}: its control server answers {1}; look at 'docker logs {2}'".format(what, status, self.gateway["name"]))
+
+    def _connect_anew(self, gateway, address):
+        """End the tunnel of a gateway that works and has had no port for long, and let it begin again."""
+        what = "connecting {0} anew, since it has no forwarded port".format(self.gateway["name"])
+        now, start = self.clock(), (gateway["id"], gateway["started_at"])
+        if self._ended != start:
+            if gateway["health"] not in ("healthy", None) or self._without[0] != start:
+                self._without = (start, now)
+                return
+            if now - self._without[1] < self.patience or not self._pace.allows(start, now):
+                return
+            status, content = self._control(what, address, "GET", "/v1/vpn/status")
+            if status != 200 or b'"running"' not in content:
+                # Who ended it wants it so.
+                self._without = (start, now)
+                return
+        with turn(self.lock) as mine:
+            if not mine:
+                return
+            if self._ended != start:
+                self._pace.note(start, now)
+                self._ended = start
+                self._tunnel(what, address, "stopped")
+            self._tunnel(what, address, "running")
+            self._ended = None
+        say("connected {0} anew: it had no forwarded port for {1} seconds, and asks for one only then; if it gets none, look at 'docker logs {0}'".format(
+            self.gateway["name"], round(now - self._without[1])))
+        self._without = (start, self.clock())
 
     def look(self, act=True):
         gateway, client = self.engine.container(self.gateway["name"]), self.engine.container(self.client.name)
@@ -417,7 +473,10 @@ class ForwardedPort(Duty):
             raise Problem("asking {0}: the container has no address".format(self.gateway["name"]))
         port = self.forwarded(address)
         if not port:
+            if act:
+                self._connect_anew(gateway, address)
             return False
+        self._without = (None, 0)
         self.client.at(address, (client["id"], client["started_at"]))
         # As the gateway's own command does it, which does not know when qBittorrent is started anew.
         wanted = {"listen_port": port, "random_port": False, "current_network_interface": self.gateway["interface"]}

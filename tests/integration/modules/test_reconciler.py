@@ -153,17 +153,34 @@ class Control:
     """
 
     def __init__(self, generation):
-        self.port, self.asked = 0, []
+        self.port, self.asked, self.status, self.told, self.after = 0, [], "running", [], 0
+        # How many of the next requests to begin or end the tunnel do not work.
+        self.failing = 0
         self.route = "/v1/openvpn/portforwarded" if generation == "v3.40" else "/v1/portforward"
         self.both = generation == "v3.41.3"
         self.handle = testing.start_wsgi(self.answer)
         self.number = int(self.handle.url.rpartition(":")[2])
 
     def answer(self, environ, start_response):
+        if environ.get("HTTP_X_API_KEY") == KEY and environ["PATH_INFO"] == "/v1/vpn/status":
+            return self.tunnel(environ, start_response)
         self.asked.append(environ["PATH_INFO"])
         if environ.get("HTTP_X_API_KEY") != KEY or environ["PATH_INFO"] != self.route:
             return testing.respond(start_response, 401, "Unauthorized", "text/plain")
         return testing.respond(start_response, 200, dict({"port": self.port}, **({"ports": [self.port] if self.port else None} if self.both else {})))
+
+
+    def tunnel(self, environ, start_response):
+        """As in Gluetun, a port is asked for when the tunnel begins."""
+        if environ["REQUEST_METHOD"] == "PUT":
+            wanted = json.loads(testing.read(environ))["status"]
+            self.told.append(wanted)
+            if wanted == "running" and self.failing:
+                self.failing -= 1
+                return testing.respond(start_response, 500, "no", "text/plain")
+            self.status, self.port = wanted, self.after if wanted == "running" else 0
+            return testing.respond(start_response, 200, {"outcome": wanted})
+        return testing.respond(start_response, 200, {"status": self.status})
 
 
 class Real:
@@ -345,6 +362,53 @@ def test_each_generation_of_the_gateway(world):
 def test_no_port_is_no_reason_to_touch_anything(world):
     assert world.once("--once").returncode == 0
     assert world.client.preferences()["listen_port"] == 6881
+
+
+def impatient(world):
+    config = json.loads(world.config.read_text())
+    config["gateways"][0].update(patience=2, often=0.2)
+    world.config.write_text(json.dumps(config))
+
+
+def test_a_gateway_that_got_no_port_is_connected_anew(world):
+    impatient(world)
+    world.control.after = 40007
+    world.start()
+    until(lambda: right(world, 40007))
+    assert world.control.told == ["stopped", "running"]
+    assert "connected gluetun anew: it had no forwarded port for 2 seconds, and asks for one only then" in world.journal()
+    time.sleep(3)
+    assert world.control.told == ["stopped", "running"]
+
+
+def test_it_is_not_connected_anew_all_the_time(world):
+    impatient(world)
+    world.start()
+    until(lambda: world.control.told == ["stopped", "running"])
+    begin = time.monotonic()
+    until(lambda: len(world.control.told) == 4, 20)
+    # The first pause is five times the patience.
+    assert time.monotonic() - begin > 8
+
+
+def test_a_tunnel_that_was_ended_begins_again_although_the_first_request_failed(world):
+    impatient(world)
+    world.control.after, world.control.failing = 40007, 2
+    world.start()
+    until(lambda: right(world, 40007))
+    assert world.control.told == ["stopped", "running", "running", "running"]
+
+
+@pytest.mark.parametrize("state", ["stopped by somebody", "not healthy"])
+def test_what_somebody_ended_and_what_does_not_work_is_not_connected_anew(world, state):
+    impatient(world)
+    if state == "not healthy":
+        world.docker.containers["gluetun"]["State"]["Health"]["Status"] = "unhealthy"
+    else:
+        world.control.status = "stopped"
+    world.start()
+    time.sleep(5)
+    assert world.control.told == []
 
 
 def test_check_says_and_once_does_it(world):
