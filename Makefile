@@ -47,7 +47,8 @@ verify: setup $(LAB) ## Prove that what is deployed works: tunnel, ports, links,
 	$(PLAYBOOK) -i $(INVENTORY) playbooks/verify.yml $(ARGS)
 
 # What needs the lab mostly waits for it, so everything else runs beside it. All steps run, also after one that failed.
-test: setup-test lab-up ## Everything below down to molecule
+test: setup ## Everything below down to molecule
+	@tools/beside.sh setup-test lab-up
 	@tools/beside.sh "lint sanity unit contract integration artifact unit-2.17" "lab-test molecule"
 
 lint: setup-test ## ruff, yamllint, ansible-lint, antsibull-docs, antsibull-changelog
