@@ -339,9 +339,9 @@ def canonical(model):
 
 
 def render_project(env, host, name, instances, services):
-    """The compose file of a project, readable, with the digest of each service as a label."""
+    """The compose file of a project, readable, with the digest of each service as a label; the same in whatever order the inventory lists them."""
     blocks = []
-    for instance in instances:
+    for instance in sorted(instances, key=lambda one: (not one.entry["gateway"], one.name)):
         model = dict(services[instance.name]["model"])
         model["labels"] = dict(model["labels"])
         model["labels"][LABEL + "digest"] = "{0}digest:{1}{2}".format(
