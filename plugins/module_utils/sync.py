@@ -63,7 +63,7 @@ def sync_indexers(worker, wish):
             suited = [item for item in late[entry["name"]] if suits(prowlarr, entry["name"], item)]
             if suited:
                 failed.add(entry["name"])
-                problems.append("{0}: the indexers {1} did not arrive in {2} at {3}; look whether it can reach Prowlarr at {4}, and Prowlarr the indexers".format(
+                problems.append("{0}: the indexers {1} did not arrive in {2} at {3}; look whether it can reach Prowlarr at {4}, and Prowlarr them".format(
                     prowlarr.name, ", ".join(item["name"] for item in suited), entry["name"], target.url, entry["prowlarr_url"]))
     elif worker.check_mode:
         fields += ["indexers of " + entry["name"] for entry, _target in targets
