@@ -82,7 +82,7 @@ lab-test: setup-test ## The playbook on the lab, seen from outside (resets the l
 
 soak: setup-test ## What `make test` leaves out on the lab: ten killed and ten random first runs, every cut and broken link
 	HOMELAB_LAB_ROUNDS=10 $(PYTEST) tests/lab/test_6_killed.py
-	$(PYTEST) -m soak tests/lab
+	$(PYTEST) -m soak tests/lab --deselect tests/lab/test_6_killed.py
 
 molecule: setup-test ## Scenarios on the lab's hosts: a plain host, the whole site, adoption
 	rm -rf .cache/molecule

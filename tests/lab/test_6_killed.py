@@ -9,7 +9,7 @@ import time
 import pytest
 from conftest import EXPECTED_SERVICES, MEDIA
 
-# A soak run takes ten of each.
+# A soak run takes ten.
 ROUNDS = int(os.environ.get("HOMELAB_LAB_ROUNDS", "1"))
 SEED = int(os.environ.get("HOMELAB_LAB_SEED", "20261121"))
 
@@ -37,6 +37,7 @@ def test_a_killed_first_run_is_completed_by_the_next(lab, number):
     complete(lab)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_hosts_in_any_order_and_one_slow_app(lab, number):
     lab.command("clean")
