@@ -78,11 +78,11 @@ unit-2.17: setup-test ## Unit tests on the oldest ansible-core
 	.cache/venv-2.17/bin/python -m pytest -q -n 2 --junitxml=$(JUNIT)/$@.xml $(PYTEST_ARGS) tests/unit
 
 lab-test: setup-test ## The playbook on the lab, seen from outside (resets the lab's hosts)
-	if [ -d tests/lab ]; then $(PYTEST) -m "not soak" tests/lab; fi
+	$(PYTEST) -m "not soak" tests/lab
 
-soak: setup-test ## What `make test` leaves out on the lab: ten killed and ten random first runs, every cut and broken link
-	HOMELAB_LAB_ROUNDS=10 $(PYTEST) tests/lab/test_6_killed.py
-	$(PYTEST) -m soak tests/lab --deselect tests/lab/test_6_killed.py
+soak: export HOMELAB_LAB_ROUNDS := 10
+soak: setup-test ## The long rest on the lab: ten killed and ten random first runs, adoption, rotations, every cut and broken link
+	$(PYTEST) -m "soak or killed" tests/lab
 
 molecule: setup-test ## Scenarios on the lab's hosts: a plain host, the whole site, adoption
 	rm -rf .cache/molecule

@@ -134,6 +134,7 @@ def test_faults_are_a_sentence_each_and_all_else_is_converged(deployed):
     assert deployed.site().total("changed") == 0
 
 
+@pytest.mark.soak
 def test_no_space_left_leaves_no_part_of_a_file(deployed):
     deployed.sh(MEDIA, "mkdir -p /tmp/keep && cp -a /opt/homelab-media/. /tmp/keep/ && mount -t tmpfs -o size=64k tmpfs /opt/homelab-media "
                        "&& head -c 60k /dev/zero > /opt/homelab-media/filler; true")
@@ -150,6 +151,7 @@ def test_no_space_left_leaves_no_part_of_a_file(deployed):
     assert run.code == 0 and run.total("changed") == 0
 
 
+@pytest.mark.soak
 def test_a_package_that_cannot_be_installed(deployed):
     sources = "/etc/apt/sources.list /etc/apt/sources.list.d"
     deployed.sh(DOCKER, "apt-get remove -y docker-compose && rm -rf /tmp/apt && mkdir /tmp/apt && mv {0} /tmp/apt/ 2>/dev/null; "
@@ -167,6 +169,7 @@ def test_a_package_that_cannot_be_installed(deployed):
     assert run.code == 0, run.output[-3000:]
 
 
+@pytest.mark.soak
 def test_keys_of_a_host_that_cannot_be_reached_are_missed_by_their_links_only(deployed):
     def move(variables):
         services(variables, DOCKER)["unpackerr"] = services(variables).pop("unpackerr")

@@ -10,6 +10,8 @@ import requests
 import yaml
 from conftest import ADDRESS, DOCKER, MEDIA, ROOT
 
+# Molecule's scenario shows the short form of it.
+pytestmark = pytest.mark.soak
 KEYS = {"sonarr": "aaaabbbbccccddddeeeeffff00001111", "radarr": "2222333344445555666677778888999a"}
 LOGIN = ("homer", "their-own-password")
 COMPOSE = """

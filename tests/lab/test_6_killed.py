@@ -24,6 +24,7 @@ def complete(lab):
     assert lab.sh(MEDIA, "find /opt/homelab-media /var/lib/homelab-media -name '.*' -type f") == ""
 
 
+@pytest.mark.killed
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_a_killed_first_run_is_completed_by_the_next(lab, number):
     lab.command("clean")

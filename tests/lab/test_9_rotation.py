@@ -15,6 +15,7 @@ import pytest
 import requests
 from conftest import ADDRESS, ARRS, DOCKER, MEDIA
 
+pytestmark = pytest.mark.soak
 TOKEN = "plex-token-valid"
 # With the same ends as the old one, which is all that some apps show of it.
 NEW_TOKEN = "plex-token-of-november-valid"
@@ -176,7 +177,6 @@ def give_up(lab, old, new):
         time.sleep(0.5)
 
 
-@pytest.mark.soak
 def test_a_new_plex_token(deployed, ask):
     def rotate(variables):
         variables[MEDIA]["media_services"]["plex"]["secrets"]["token"] = NEW_TOKEN
@@ -210,7 +210,6 @@ def test_a_new_key_of_a_radarr(deployed, ask):
     assert {name for name in after if after[name] != before.get(name)} == {"radarr", "unpackerr", "cross-seed"}
 
 
-@pytest.mark.soak
 def test_a_new_port_of_a_radarr(deployed, ask):
     def move(variables):
         variables[MEDIA]["media_services"]["radarr"]["port"] = NEW_PORT
@@ -229,7 +228,6 @@ def test_a_new_port_of_a_radarr(deployed, ask):
     assert ask.radarr() == everybody(RADARR_USERS)
 
 
-@pytest.mark.soak
 def test_a_new_address_of_the_host(deployed, ask):
     def move(variables):
         variables[MEDIA]["media_address"] = NEW_ADDRESS
@@ -261,7 +259,6 @@ def test_a_new_address_of_the_host(deployed, ask):
     assert ask.plex() == everybody(PLEX_USERS)
 
 
-@pytest.mark.soak
 def test_without_a_plex_token_all_else_is_wired_and_one_line_says_what_it_would_add(deployed, ask):
     def without(variables):
         del variables[MEDIA]["media_services"]["plex"]["secrets"]
