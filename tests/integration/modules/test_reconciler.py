@@ -169,7 +169,6 @@ class Control:
             return testing.respond(start_response, 401, "Unauthorized", "text/plain")
         return testing.respond(start_response, 200, dict({"port": self.port}, **({"ports": [self.port] if self.port else None} if self.both else {})))
 
-
     def tunnel(self, environ, start_response):
         """As in Gluetun, a port is asked for when the tunnel begins."""
         if environ["REQUEST_METHOD"] == "PUT":
