@@ -182,7 +182,9 @@ class Gateway:
             socket.inet_aton(host)
             return host
         except OSError:
-            return dns.resolve(host, self.settings["dns"]["upstream"], 1)
+            wanted = self.settings["dns"]
+            # Who keeps the container's name server depends on it, the health of the tunnel included.
+            return dns.resolve(host, (dns.DOCKER, 53) if wanted["keep"] else wanted["upstream"], 1)
 
     def _dns(self):
         """The namespace asks the server in here from now on; the first time only, since the server outlives the tunnel."""
