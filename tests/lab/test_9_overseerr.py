@@ -31,7 +31,7 @@ def wired(lab, app):
     libraries = {row["name"]: row["enabled"] for row in ask(lab, app, "settings/plex")["libraries"]}
     assert {name for name, enabled in libraries.items() if enabled} == {"Movies", "Movies 4K", "TV", "TV 4K"}
     # Without a login of its own, Maintainerr listens to its host only.
-    known = json.loads(lab.sh(DOCKER, "curl -fsS -m 30 http://127.0.0.1:6246/api/settings/seerr"))
+    known = json.loads(lab.sh(DOCKER, "docker exec maintainerr curl -fsS -m 30 http://127.0.0.1:6246/api/settings/seerr"))
     assert known["api_key"] == lab.secrets(DOCKER)[app + ".api_key"]
 
 
