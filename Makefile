@@ -46,10 +46,10 @@ check: setup $(LAB) ## Show what `make site` would change
 verify: setup $(LAB) ## Prove that what is deployed works: tunnel, ports, links, hardlinks, names; changes nothing
 	$(PLAYBOOK) -i $(INVENTORY) playbooks/verify.yml $(ARGS)
 
-# What needs the lab mostly waits for it, so everything else runs beside it. All steps run, also after one that failed.
+# What needs the lab mostly waits for it, so everything else runs beside it, from the time on when its images are built. All steps run, also after one that
+# failed.
 test: setup ## Everything below down to molecule
-	@tools/beside.sh setup-test lab-up
-	@tools/beside.sh "lint sanity unit contract integration artifact unit-2.17" "lab-test molecule"
+	@tools/beside.sh "setup-test lint sanity unit contract integration artifact unit-2.17" "lab-up lab-test molecule"
 
 lint: setup-test ## ruff, yamllint, ansible-lint, antsibull-docs, antsibull-changelog
 	$(PY) -m ruff check .
