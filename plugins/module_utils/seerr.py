@@ -587,7 +587,7 @@ class SeerrWorker(Worker):
                 wanted[key] = wish[option]
         if not current:
             wanted = dict({"is4k": False, "syncEnabled": True, "preventSearch": False, "tagRequests": False}, **wanted)
-        entry = dict(SILENT, **(current or {}), **{}) if current else None
+        entry = dict(SILENT, **current) if current else None
         others = self._default(kind, wish, wanted, rows, current)
         self._choose(kind, wish, wanted, entry or {})
 

@@ -1,7 +1,6 @@
 """The lab for tests: two hosts with real Docker Engines, runs of the real playbook, and a look from outside at what it left behind."""
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -175,7 +174,3 @@ def deployed(lab):
     run = lab.site()
     assert run.code == 0, run.output[-6000:]
     return lab
-
-
-def digest(text):
-    return hashlib.sha256(text.encode()).hexdigest()

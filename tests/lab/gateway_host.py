@@ -35,7 +35,6 @@ DNS, TUNNEL, TRACKER, PEER = 53, 51820, 6969, 6881
 PROJECT = "/opt/homelab-media/homelab-torrent"
 UNIT = "homelab-media-reconciler"
 ANNOUNCE = "http://{0}:{1}/announce".format(WEB, TRACKER)
-# By hand from the inventory.
 TALKERS = ("qbittorrent", "sonarr")
 # What runs: so many torrents at so many bytes a second each, all in all about a thousand packets a second for as long as most events take.
 RUNNING, RATE = 3, 300_000

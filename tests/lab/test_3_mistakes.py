@@ -167,6 +167,7 @@ def test_a_package_that_cannot_be_installed(deployed):
     assert priority(deployed) == 1, "the other host was converged"
     run = deployed.site()
     assert run.code == 0, run.output[-3000:]
+    assert deployed.site().total("changed") == 0
 
 
 @pytest.mark.soak
@@ -189,3 +190,4 @@ def test_keys_of_a_host_that_cannot_be_reached_are_missed_by_their_links_only(de
         services(variables, DOCKER)["unpackerr"] = {"state": "absent"}
 
     assert deployed.site(inventory=deployed.inventory(gone)).code == 0
+    assert deployed.site().code == 0

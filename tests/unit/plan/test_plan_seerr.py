@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from ansible_collections.homelab.media.plugins.plugin_utils import plan
 
-from .conftest import inventory, shipped_catalog
+from .conftest import ROOT, inventory, shipped_catalog
 
 HOST = "ct-media-01"
 SERVICES = {"sonarr": {}, "radarr": {}, "radarr4k": {"app": "radarr", "variant": "4k", "port": 7879}, "tautulli": {}}
@@ -24,6 +25,11 @@ def wired(app, plex=None, others=(), **options):
 
 def kinds(entry):
     return [item["resource"].removeprefix("overseerr_") for item in entry["resources"]]
+
+
+def test_what_is_changed_for_one_is_changed_for_the_other():
+    seerr, overseerr = (yaml.safe_load((ROOT / "catalog" / "{0}.yml".format(app)).read_text()) for app in ("seerr", "overseerr"))
+    assert all(seerr[key] == overseerr[key] for key in ("settings", "offers", "needs", "wiring"))
 
 
 @pytest.mark.parametrize("app", ["seerr", "overseerr"])
