@@ -88,6 +88,7 @@ molecule: setup-test ## Scenarios on the lab's hosts: a plain host, the whole si
 	rm -rf .cache/molecule
 	for scenario in docker site adopt; do MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/.cache/molecule/$$scenario \
 	  PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/molecule test -s $$scenario || exit 1; done
+	python3 lab/lab.py clean
 
 bench: setup lab-up ## What a run costs that changes nothing, beside `ping`
 	$(PY) tools/bench.py $(ARGS)
